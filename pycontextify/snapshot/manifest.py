@@ -1,0 +1,189 @@
+"""Manifests and the ref table, in OCI form.
+
+Sources: OCI image-spec 1.1, manifest.md (image manifest), image-index.md (``index.json``), annotations.md (ref.name).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from pycontextify.errors import ValidateError
+from pycontextify.snapshot.config import SnapshotConfig, canonical_json, parse_object
+from pycontextify.snapshot.digest import Digest, digest_of, parse_digest
+
+__all__ = [
+    "ARTIFACT_TYPE",
+    "CHUNKS_TYPE",
+    "CONFIG_TYPE",
+    "DELETED_TYPE",
+    "ENCODER_TYPE",
+    "LAYOUT_FILE",
+    "VECTORS_TYPE",
+    "Descriptor",
+    "Manifest",
+    "RefTable",
+    "build_manifest",
+]
+
+ARTIFACT_TYPE = "application/vnd.pycontextify.index.v1"
+CONFIG_TYPE = "application/vnd.pycontextify.config.v1+json"
+VECTORS_TYPE = "application/vnd.pycontextify.vectors.v1.faiss"
+CHUNKS_TYPE = "application/vnd.pycontextify.chunks.v1.sqlite3"
+DELETED_TYPE = "application/vnd.pycontextify.deleted.v1"
+ENCODER_TYPE = "application/vnd.pycontextify.encoder.v1"
+_MANIFEST_TYPE = "application/vnd.oci.image.manifest.v1+json"
+_INDEX_TYPE = "application/vnd.oci.image.index.v1+json"
+_REF_NAME = "org.opencontainers.image.ref.name"
+_TITLE = "org.opencontainers.image.title"
+_REF = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
+
+LAYOUT_FILE = canonical_json({"imageLayoutVersion": "1.0.0"})
+"""The content of ``oci-layout``, the file that marks an OCI image layout (image-layout.md)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Descriptor:
+    """A pointer to a blob: its media type, digest and size in bytes."""
+
+    media_type: str
+    digest: Digest
+    size: int
+    annotations: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def title(self) -> str:
+        """The name people know the blob by, such as ``segment 1 vectors``."""
+        return self.annotations.get(_TITLE, self.digest.short)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the OCI form."""
+        raw: dict[str, Any] = {"mediaType": self.media_type, "digest": str(self.digest), "size": self.size}
+        return {**raw, "annotations": dict(self.annotations)} if self.annotations else raw
+
+    @classmethod
+    def from_json(cls, raw: Mapping[str, Any]) -> Descriptor:
+        """Read the OCI form; raises KeyError, TypeError or ValueError."""
+        size, media_type, annotations = raw["size"], raw["mediaType"], raw.get("annotations", {})
+        if not isinstance(size, int) or isinstance(size, bool) or size < 0:
+            raise ValueError(f"size {size!r:.40} is not a count of bytes")
+        if not isinstance(media_type, str) or not isinstance(annotations, dict):
+            raise TypeError("mediaType or annotations are of the wrong kind")
+        if not all(isinstance(value, str) for value in annotations.values()):
+            raise TypeError("an annotation is not text")
+        return cls(media_type, parse_digest(raw["digest"]), size, annotations)
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """What a snapshot consists of: its config blob and its layers."""
+
+    config: Descriptor
+    layers: tuple[Descriptor, ...]
+
+    @property
+    def blobs(self) -> tuple[Descriptor, ...]:
+        """Every blob of the snapshot, the config first."""
+        return (self.config, *self.layers)
+
+    def to_bytes(self) -> bytes:
+        """Serialise; equal manifests give equal bytes."""
+        return canonical_json(
+            {
+                "schemaVersion": 2,
+                "mediaType": _MANIFEST_TYPE,
+                "artifactType": ARTIFACT_TYPE,
+                "config": self.config.to_json(),
+                "layers": [layer.to_json() for layer in self.layers],
+            }
+        )
+
+    @classmethod
+    def from_bytes(cls, content: bytes) -> Manifest:
+        """Parse a manifest; raises ValidateError for anything but a PyContextify manifest."""
+        raw = parse_object(content, what="manifest", code="manifest_invalid")
+        if raw.get("artifactType") != ARTIFACT_TYPE:
+            raise ValidateError(
+                f"the manifest describes {raw.get('artifactType') or raw.get('mediaType')!r}, not a PyContextify index",
+                code="manifest_invalid",
+                hint="point the source at what `pycontextify publish` wrote",
+            )
+        try:
+            return cls(
+                config=Descriptor.from_json(raw["config"]),
+                layers=tuple(Descriptor.from_json(layer) for layer in raw["layers"]),
+            )
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise ValidateError(f"the manifest is malformed: {error!r}", code="manifest_invalid") from error
+
+
+def build_manifest(config: SnapshotConfig, sizes: Mapping[Digest, int]) -> tuple[bytes, bytes]:
+    """Return the bytes of the manifest and of the config for a snapshot.
+
+    ``sizes`` gives the size in bytes of every blob that the config names.
+    """
+
+    def layer(media_type: str, digest: Digest, title: str) -> Descriptor:
+        return Descriptor(media_type, digest, sizes[digest], {_TITLE: title})
+
+    layers: list[Descriptor] = []
+    for number, segment in enumerate(config.segments, start=1):
+        layers.append(layer(VECTORS_TYPE, segment.vectors, f"segment {number} vectors"))
+        layers.append(layer(CHUNKS_TYPE, segment.chunks, f"segment {number} chunks"))
+        if segment.deleted is not None:
+            layers.append(layer(DELETED_TYPE, segment.deleted, f"segment {number} deleted"))
+    layers.extend(layer(ENCODER_TYPE, digest, f"encoder {name}") for name, digest in sorted(config.encoder.files.items()))
+    content = config.to_bytes()
+    head = Descriptor(CONFIG_TYPE, digest_of(content), len(content), {_TITLE: "config"})
+    return Manifest(head, tuple(layers)).to_bytes(), content
+
+
+@dataclass(frozen=True, slots=True)
+class RefTable:
+    """``index.json``: names for manifests. Immutable; `point` and `without` return a new table."""
+
+    refs: Mapping[str, Descriptor] = field(default_factory=dict)
+
+    def get(self, name: str) -> Descriptor | None:
+        """Return what the name points to."""
+        return self.refs.get(name)
+
+    def point(self, name: str, digest: Digest, size: int, annotations: Mapping[str, str] | None = None) -> RefTable:
+        """Return a table where ``name`` points to a manifest of ``size`` bytes."""
+        target = Descriptor(_MANIFEST_TYPE, digest, size, {**(annotations or {}), _REF_NAME: name})
+        return RefTable({**self.refs, name: target})
+
+    def copy(self, source: str, name: str) -> RefTable:
+        """Return a table where ``name`` points to what ``source`` points to."""
+        target = self.refs[source]
+        return RefTable({**self.refs, name: replace(target, annotations={**target.annotations, _REF_NAME: name})})
+
+    def without(self, names: Iterable[str]) -> RefTable:
+        """Return a table that lacks these names."""
+        gone = set(names)
+        return RefTable({name: target for name, target in self.refs.items() if name not in gone})
+
+    def to_bytes(self) -> bytes:
+        """Serialise as an OCI image index."""
+        manifests = [{**target.to_json(), "artifactType": ARTIFACT_TYPE} for _, target in sorted(self.refs.items())]
+        return canonical_json({"schemaVersion": 2, "mediaType": _INDEX_TYPE, "manifests": manifests})
+
+    @classmethod
+    def from_bytes(cls, content: bytes) -> RefTable:
+        """Parse ``index.json``; entries without a usable name are passed over, as image-index.md asks.
+
+        Raises ValidateError.
+        """
+        raw = parse_object(content, what="index.json", code="index_json_invalid")
+        refs: dict[str, Descriptor] = {}
+        try:
+            for item in raw["manifests"]:
+                target = Descriptor.from_json(item)
+                name = target.annotations.get(_REF_NAME, "")
+                if _REF.fullmatch(name):
+                    refs[name] = target
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise ValidateError(f"index.json is malformed: {error!r}", code="index_json_invalid") from error
+        return cls(refs)
