@@ -12,7 +12,15 @@ from typing import Any
 from pycontextify.errors import ValidateError
 from pycontextify.snapshot.digest import Digest, parse_digest
 
-__all__ = ["SCHEMA", "EncoderInfo", "Probe", "SegmentInfo", "SnapshotConfig", "canonical_json", "parse_object"]
+__all__ = [
+    "SCHEMA",
+    "EncoderInfo",
+    "Probe",
+    "SegmentInfo",
+    "SnapshotConfig",
+    "canonical_json",
+    "parse_object",
+]
 
 SCHEMA = 1
 """The version of the snapshot format. A reader refuses any other."""
@@ -63,14 +71,13 @@ class EncoderInfo:
 class SegmentInfo:
     """One segment: row i of ``vectors`` is row i of ``chunks``; rows listed in ``deleted`` count for nothing.
 
-    ``rows`` counts all rows, deleted ones too. ``tree`` is the label of the tree the documents came from.
+    ``rows`` counts all rows, deleted ones too; ``documents`` those that still have rows.
     """
 
     vectors: Digest
     chunks: Digest
     rows: int
     documents: int
-    tree: str
     deleted: Digest | None = None
 
 
@@ -166,7 +173,6 @@ def _segment(raw: dict[str, Any]) -> SegmentInfo:
         chunks=parse_digest(raw["chunks"]),
         rows=_count(raw["rows"]),
         documents=_count(raw["documents"]),
-        tree=_text(raw["tree"]),
         deleted=None if raw.get("deleted") is None else parse_digest(raw["deleted"]),
     )
 

@@ -1,0 +1,275 @@
+"""The chunks of a segment: written once, then read by many threads at a time."""
+
+from __future__ import annotations
+
+import json
+import queue
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import apsw
+import numpy as np
+import zstandard
+from numpy.typing import NDArray
+
+from pycontextify.errors import ValidateError
+from pycontextify.index import chunks_file
+from pycontextify.index.chunks_file import query
+from pycontextify.index.model import Chunk, Document
+from pycontextify.index.terms import indexed_text, match_expression
+
+__all__ = ["Chunks", "StoredChunk", "StoredDocument", "write_chunks"]
+
+_DICTIONARY_SIZE = 64 * 1024
+_DICTIONARY_SAMPLES = 4000
+_LEAST_SAMPLES = 200
+_COMPRESSION_LEVEL = 10
+_LONGEST_TEXT = 1 << 20
+_CONNECTIONS = 4
+_DOCUMENT_COLUMNS = "d.id, d.tree, d.path, d.language, d.content_hash, d.size, d.first_row, d.row_count"
+# A word in the name of the thing or of its file says more than one in its text.
+_BM25 = "bm25(words, 4.0, 2.0, 1.0)"
+
+
+@dataclass(frozen=True, slots=True)
+class StoredChunk:
+    """A chunk as it lies in the file: its row number, its document, and itself."""
+
+    row: int
+    document: Document
+    chunk: Chunk
+
+
+def write_chunks(path: Path, meta: Mapping[str, object], entries: Sequence[tuple[Document, Sequence[Chunk]]]) -> None:
+    """Write a new chunks file; row numbers follow the order of the entries' chunks.
+
+    ``meta`` is JSON-able: what the file says about itself. The same arguments give the same bytes.
+    """
+    texts = [chunk.text.encode() for _, chunks in entries for chunk in chunks]
+    dictionary = _train(texts)
+    compress = zstandard.ZstdCompressor(
+        level=_COMPRESSION_LEVEL, dict_data=dictionary, write_content_size=True
+    ).compress
+    connection = chunks_file.create(path)
+    try:
+        with connection:
+            stored = {**meta, "dictionary": None if dictionary is None else dictionary.as_bytes().hex()}
+            connection.executemany(
+                "INSERT INTO meta VALUES(?, ?)", [(key, json.dumps(stored[key])) for key in sorted(stored)]
+            )
+            _insert(connection, entries, [compress(text) for text in texts])
+            connection.execute("INSERT INTO words(words) VALUES('optimize')")
+        connection.execute("VACUUM")
+    finally:
+        connection.close()
+
+
+def _train(texts: Sequence[bytes]) -> zstandard.ZstdCompressionDict | None:
+    """Learn a dictionary from an even sample of the texts; None when there are too few to learn from."""
+    step = max(1, len(texts) // _DICTIONARY_SAMPLES)
+    samples = [text for text in texts[::step] if len(text) > 8]
+    if len(samples) < _LEAST_SAMPLES:
+        return None
+    size = min(_DICTIONARY_SIZE, sum(map(len, samples)) // 10)
+    try:
+        return zstandard.train_dictionary(size, list(samples))
+    except zstandard.ZstdError:
+        return None  # texts too uniform to learn from; they compress well on their own
+
+
+def _insert(
+    connection: apsw.Connection, entries: Sequence[tuple[Document, Sequence[Chunk]]], packed: Sequence[bytes]
+) -> None:
+    row = 0
+    for number, (document, chunks) in enumerate(entries):
+        connection.execute(
+            "INSERT INTO documents VALUES(?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                *(number, document.tree, document.path, document.language),
+                *(document.content_hash, document.size, row, len(chunks)),
+            ),
+        )
+        connection.executemany("INSERT INTO tags VALUES(?, ?)", [(tag, number) for tag in sorted(set(document.tags))])
+        for chunk in chunks:
+            connection.execute(
+                "INSERT INTO chunks VALUES(?, ?, ?, ?, ?, ?, ?)",
+                (row, number, chunk.start_line, chunk.end_line, chunk.kind, chunk.symbol, packed[row]),
+            )
+            connection.execute(
+                "INSERT INTO words(rowid, symbol, path, text) VALUES(?, ?, ?, ?)",
+                (row, indexed_text(chunk.symbol), indexed_text(document.path), indexed_text(chunk.text)),
+            )
+            row += 1
+
+
+@dataclass(frozen=True, slots=True)
+class StoredDocument:
+    """A document and the rows that its chunks have: ``first_row`` and the following ones."""
+
+    document: Document
+    first_row: int
+    row_count: int
+
+
+class Chunks:
+    """An open chunks file. Thread safe; `close` is for when nobody reads any more.
+
+    All connections are opened at once, so that a file deleted under an open view stays readable where the system
+    allows that.
+    """
+
+    def __init__(self, connections: Sequence[apsw.Connection], meta: Mapping[str, Any]) -> None:
+        self.meta = meta
+        self._idle: queue.LifoQueue[apsw.Connection] = queue.LifoQueue()
+        self._connections = connections
+        for connection in connections:
+            self._idle.put(connection)
+        packed = meta.get("dictionary")
+        self._dictionary = zstandard.ZstdCompressionDict(bytes.fromhex(packed)) if packed else None
+
+    @classmethod
+    def open(cls, path: Path) -> Chunks:
+        """Open a chunks file.
+
+        Raises ValidateError for anything but a file that `write_chunks` could have made.
+        """
+        connections: list[apsw.Connection] = []
+        try:
+            connections.append(chunks_file.connect(path))
+            meta = {key: json.loads(value) for key, value in query(connections[0], "SELECT key, value FROM meta")}
+            connections.extend(chunks_file.connect(path) for _ in range(_CONNECTIONS - 1))
+            return cls(connections, meta)
+        except (apsw.Error, ValueError, zstandard.ZstdError) as error:
+            for connection in connections:
+                connection.close()
+            raise ValidateError(
+                f"the chunks file is damaged or not one of ours ({error})", code="chunks_unreadable", asset=path.name
+            ) from error
+
+    @contextmanager
+    def _borrow(self) -> Iterator[apsw.Connection]:
+        connection = self._idle.get()
+        try:
+            yield connection
+        except (apsw.Error, zstandard.ZstdError, UnicodeDecodeError) as error:
+            raise ValidateError(
+                f"the chunks file is damaged ({error})", code="chunks_unreadable", hint="hydrate or index again"
+            ) from error
+        finally:
+            self._idle.put(connection)
+
+    def rows(self) -> int:
+        """Count the chunks.
+
+        Raises ValidateError when they are not numbered from 0 without a gap, or the documents do not share them out.
+        """
+        with self._borrow() as connection:
+            count, first, last = next(query(connection, "SELECT count(*), min(id), max(id) FROM chunks"))
+            spans = query(connection, "SELECT first_row, row_count FROM documents ORDER BY first_row, row_count")
+            row = 0
+            for first_row, row_count in spans:
+                if first_row != row or row_count < 1:
+                    raise ValidateError("its documents do not share out its rows", code="chunks_incoherent")
+                row += row_count
+        if row != count or (count and (first, last) != (0, count - 1)):
+            raise ValidateError("its rows are not numbered without a gap", code="chunks_incoherent")
+        return int(count)
+
+    def last_row(self) -> int:
+        """Return the highest row number, -1 when there is none; unlike `rows`, this reads next to nothing."""
+        with self._borrow() as connection:
+            return int(next(query(connection, "SELECT coalesce(max(id), -1) FROM chunks"))[0])
+
+    def match(
+        self, text: str, *, allowed: NDArray[np.bool_] | None, deleted: NDArray[np.bool_] | None, limit: int
+    ) -> dict[int, float]:
+        """Return the best rows for the words of ``text`` with their BM25 scores, higher is better, best first.
+
+        ``allowed`` and ``deleted`` are masks, bool (rows,): what must and what must not be returned.
+        """
+        expression = match_expression(text)
+        found: dict[int, float] = {}
+        if not expression:
+            return found
+        with self._borrow() as connection:
+            ranked = query(
+                connection,
+                f"SELECT rowid, {_BM25} FROM words WHERE words MATCH ? ORDER BY 2",  # noqa: S608 - a constant
+                (expression,),
+            )
+            for row, rank in ranked:
+                if len(found) == limit:
+                    break
+                if _passes(row, allowed, deleted):
+                    found[row] = -rank
+        return found
+
+    def select(self, *, tags: Sequence[str], path: str | None, language: str | None) -> NDArray[np.int64]:
+        """Return the rows whose documents pass every filter given; see `Query` for their meaning."""
+        conditions, values = ["1"], []
+        if path is not None:
+            conditions.append("(d.path GLOB ? OR d.tree || '/' || d.path GLOB ?)")
+            values += [path, path]
+        if language is not None:
+            conditions.append("d.language = ?")
+            values.append(language)
+        for tag in tags:
+            conditions.append("d.id IN (SELECT document FROM tags WHERE tag = ?)")
+            values.append(tag)
+        where = " AND ".join(conditions)
+        with self._borrow() as connection:
+            found = query(
+                connection,
+                f"SELECT d.first_row, d.row_count FROM documents d WHERE {where}",  # noqa: S608 - values are bound
+                values,
+            )
+            spans = [np.arange(first, first + count) for first, count in found]
+        return np.concatenate(spans).astype(np.int64) if spans else np.empty(0, np.int64)
+
+    def read(self, rows: Sequence[int]) -> list[StoredChunk]:
+        """Return these chunks, in the order asked for.
+
+        Raises ValidateError when a row is not there.
+        """
+        with self._borrow() as connection:
+            return [self._read_one(connection, row) for row in rows]
+
+    def _read_one(self, connection: apsw.Connection, row: int) -> StoredChunk:
+        found = query(
+            connection,
+            f"SELECT c.start_line, c.end_line, c.kind, c.symbol, c.text, {_DOCUMENT_COLUMNS}"  # noqa: S608 - constants
+            " FROM chunks c JOIN documents d ON d.id = c.document WHERE c.id = ?",
+            (row,),
+        )
+        columns = next(found, None)
+        if columns is None:
+            raise ValidateError(f"the chunks file has no row {row}", code="chunks_unreadable")
+        start_line, end_line, kind, symbol, packed, *document = columns
+        stored = self._document(connection, document)
+        # A decompressor is cheap to make and not thread safe.
+        text = zstandard.ZstdDecompressor(dict_data=self._dictionary).decompress(packed, max_output_size=_LONGEST_TEXT)
+        return StoredChunk(row, stored.document, Chunk(text.decode(), start_line, end_line, kind, symbol))
+
+    def documents(self) -> list[StoredDocument]:
+        """Return every document, in row order."""
+        with self._borrow() as connection:
+            found = query(connection, f"SELECT {_DOCUMENT_COLUMNS} FROM documents d ORDER BY d.first_row")  # noqa: S608 - constants
+            return [self._document(connection, columns) for columns in found]
+
+    def _document(self, connection: apsw.Connection, columns: Sequence[Any]) -> StoredDocument:
+        number, tree, path, language, content_hash, size, first_row, row_count = columns
+        tags = query(connection, "SELECT tag FROM tags WHERE document = ? ORDER BY tag", (number,))
+        document = Document(path, tree, language, content_hash, size, tuple(tag for (tag,) in tags))
+        return StoredDocument(document, first_row, row_count)
+
+    def close(self) -> None:
+        """Close every connection."""
+        for connection in self._connections:
+            connection.close()
+
+
+def _passes(row: int, allowed: NDArray[np.bool_] | None, deleted: NDArray[np.bool_] | None) -> bool:
+    return (allowed is None or bool(allowed[row])) and (deleted is None or not deleted[row])

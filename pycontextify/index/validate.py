@@ -1,0 +1,66 @@
+"""Validation: do the parts of a generation cohere as an index? Everything is read once, before anything is swapped.
+
+Bytes were verified against their digests before; here the question is whether their publisher made a mistake.
+"""
+
+from __future__ import annotations
+
+from pycontextify.errors import ValidateError
+from pycontextify.index.model import Query
+from pycontextify.index.segment import Segment
+from pycontextify.index.view import View
+from pycontextify.snapshot.config import EncoderInfo, Probe
+
+__all__ = ["PROBE_DEPTH", "passes", "validate"]
+
+PROBE_DEPTH = 10
+"""A probe must be found among this many."""
+
+
+def validate(view: View) -> None:
+    """Check counts, dimension, encoder and probes of an open generation.
+
+    Raises ValidateError naming the first thing that does not fit.
+    """
+    for number, segment in enumerate(view.segments, start=1):
+        _validate_segment(segment, view.config.encoder, f"segment {number}")
+    for probe in view.config.probes:
+        if view.degraded is None and not passes(view, probe):
+            raise ValidateError(
+                f"the probe query {probe.text[:60]!r} no longer finds the chunk that it found when the index was built",
+                code="probe_failed",
+                hint="vectors and encoder do not belong together; publish the index again",
+            )
+
+
+def passes(view: View, probe: Probe) -> bool:
+    """Tell whether a probe's text finds its row by meaning."""
+    if not (probe.segment < len(view.segments) and probe.row < view.segments[probe.segment].info.rows):
+        return False
+    segment = view.segments[probe.segment]
+    query = Query(probe.text, limit=PROBE_DEPTH, mode="dense")
+    return probe.row in segment.dense(view.embed(probe.text), query, PROBE_DEPTH)
+
+
+def _validate_segment(segment: Segment, encoder: EncoderInfo, name: str) -> None:
+    if segment.vectors.dimension != encoder.dimension:
+        raise ValidateError(
+            f"its vectors have {segment.vectors.dimension} dimensions, the encoder {encoder.id} makes "
+            f"{encoder.dimension}",
+            code="dimension_differs",
+            asset=name,
+            hint="publish an index built with this encoder",
+        )
+    claimed = segment.chunks.meta.get("encoder", {})
+    if not isinstance(claimed, dict) or claimed.get("digest") != encoder.digest:
+        raise ValidateError(
+            "its chunks file was built with another encoder than the config names",
+            code="encoder_differs",
+            asset=name,
+            hint="publish the files of one build together",
+        )
+    rows = segment.chunks.rows()
+    if rows != segment.info.rows:
+        raise ValidateError(
+            f"its chunks file has {rows} rows, the config says {segment.info.rows}", code="rows_differ", asset=name
+        )

@@ -1,0 +1,181 @@
+"""A view: one generation, open and searchable."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pycontextify.errors import NotReadyError
+from pycontextify.index.chunks import StoredChunk
+from pycontextify.index.model import Answer, Hit, Overview, Query
+from pycontextify.index.search import Ranked, fuse
+from pycontextify.index.segment import Segment
+from pycontextify.snapshot.config import SnapshotConfig
+from pycontextify.snapshot.digest import Digest
+
+__all__ = ["QueryEncoder", "View"]
+
+_LOG = logging.getLogger(__name__)
+_LEAST_DEPTH = 50
+_DEPTH_PER_ANSWER = 5
+
+_Key = tuple[int, int]
+"""A chunk of a view: its segment's number and its row."""
+
+
+class QueryEncoder(Protocol):
+    """What a view needs of an encoder."""
+
+    def embed_query(self, text: str) -> NDArray[np.float32]:
+        """Return the unit vector, float32 (dimension,), of a query. Raises NotReadyError."""
+
+
+class View:
+    """An open generation. Searching is thread safe; everything else about a view never changes.
+
+    ``degraded`` says why meaning can't be searched (there is no encoder for its vectors); None when all is well.
+    """
+
+    def __init__(
+        self,
+        generation: Digest,
+        config: SnapshotConfig,
+        segments: Sequence[Segment],
+        encoder: QueryEncoder | None,
+    ) -> None:
+        self.generation = generation
+        self.config = config
+        self.segments = tuple(segments)
+        self._encoder = encoder
+        self.degraded = None if encoder is not None else _no_encoder(config)
+
+    @classmethod
+    def open(
+        cls,
+        generation: Digest,
+        config: SnapshotConfig,
+        blob: Callable[[Digest], Path],
+        encoder: QueryEncoder | None,
+    ) -> View:
+        """Open every segment of a generation; ``blob`` tells where a blob lies.
+
+        Raises ValidateError when a part is damaged or the parts do not fit each other.
+        """
+        segments: list[Segment] = []
+        try:
+            segments.extend(Segment.open(info, blob) for info in config.segments)
+        except BaseException:
+            for segment in segments:
+                segment.close()
+            raise
+        return cls(generation, config, segments, encoder)
+
+    @property
+    def chunks(self) -> int:
+        """How many chunks can be found."""
+        return sum(segment.live_rows for segment in self.segments)
+
+    @property
+    def documents(self) -> int:
+        """How many documents they come from."""
+        return sum(segment.info.documents for segment in self.segments)
+
+    def search(self, query: Query) -> Answer:
+        """Find the chunks that answer a query, best first.
+
+        Blocks: call it in a worker thread. Without an encoder, or when it can't answer now, words alone are searched
+        and the answer says so; with mode ``dense`` that raises NotReadyError.
+        """
+        embedding, degraded = self._embed(query)
+        depth = max(_LEAST_DEPTH, query.limit * _DEPTH_PER_ANSWER)
+        dense: dict[_Key, float] = {}
+        keyword: dict[_Key, float] = {}
+        for number, segment in enumerate(self.segments):
+            if embedding is not None:
+                dense |= {(number, row): score for row, score in segment.dense(embedding, query, depth).items()}
+            if query.mode != "dense":
+                keyword |= {(number, row): score for row, score in segment.keyword(query, depth).items()}
+        ranked = fuse(_best(dense, depth), _best(keyword, depth), limit=query.limit)
+        return Answer(tuple(self._hit(candidate) for candidate in ranked), degraded)
+
+    def embed(self, text: str) -> NDArray[np.float32]:
+        """Return the unit vector, float32 (dimension,), of a query. Raises NotReadyError."""
+        if self._encoder is None:
+            raise NotReadyError(_no_encoder(self.config), code="encoder_missing")
+        return self._encoder.embed_query(text)
+
+    def _embed(self, query: Query) -> tuple[NDArray[np.float32] | None, str | None]:
+        if query.mode == "keyword":
+            return None, None
+        try:
+            return self.embed(query.text), None
+        except NotReadyError as error:
+            if query.mode == "dense":
+                raise
+            _LOG.debug("searching words alone: %s", error)
+            return None, str(error)
+
+    def _hit(self, candidate: Ranked[_Key]) -> Hit:
+        number, row = candidate.key
+        stored = self.segments[number].chunks.read([row])[0]
+        return _hit(stored, candidate)
+
+    def overview(self) -> Overview:
+        """Count what the generation holds. Blocks: it reads the list of documents."""
+        trees: Counter[str] = Counter()
+        languages: Counter[str] = Counter()
+        tags: Counter[str] = Counter()
+        for segment in self.segments:
+            for stored in segment.live_documents():
+                trees[stored.document.tree] += 1
+                languages[stored.document.language] += 1
+                tags.update(stored.document.tags)
+        return Overview(
+            chunks=self.chunks,
+            documents=self.documents,
+            segments=len(self.segments),
+            trees=dict(sorted(trees.items())),
+            languages=dict(languages.most_common()),
+            tags=dict(sorted(tags.items())),
+        )
+
+    def close(self) -> None:
+        """Close every segment."""
+        for segment in self.segments:
+            segment.close()
+
+
+def _no_encoder(config: SnapshotConfig) -> str:
+    return (
+        f"no encoder here matches the one that built the index ({config.encoder.id}): only words are searched, "
+        "not meaning; publish the index as a layout, which carries its encoder, or configure that one"
+    )
+
+
+def _best(scores: dict[_Key, float], depth: int) -> dict[_Key, float]:
+    """Keep the best over all segments, best first."""
+    return dict(sorted(scores.items(), key=lambda item: -item[1])[:depth])
+
+
+def _hit(stored: StoredChunk, candidate: Ranked[_Key]) -> Hit:
+    document, chunk = stored.document, stored.chunk
+    return Hit(
+        path=document.path,
+        tree=document.tree,
+        start_line=chunk.start_line,
+        end_line=chunk.end_line,
+        language=document.language,
+        kind=chunk.kind,
+        symbol=chunk.symbol,
+        tags=document.tags,
+        score=round(candidate.score, 4),
+        dense=None if candidate.dense is None else round(candidate.dense, 4),
+        keyword=None if candidate.keyword is None else round(candidate.keyword, 4),
+        snippet=chunk.text,
+    )

@@ -1,0 +1,1 @@
+"""The layout on disk: immutable blobs and one small mutable file. Knows files and never FAISS."""
