@@ -136,34 +136,35 @@ class SnapshotConfig:
 
 def _config(raw: dict[str, Any]) -> SnapshotConfig:
     return SnapshotConfig(
-        name=_text(raw["name"]),
-        version=_count(raw["version"]),
-        created=_text(raw["created"]),
-        encoder=_encoder(raw["encoder"]),
+        name=parse_text(raw["name"]),
+        version=parse_count(raw["version"]),
+        created=parse_text(raw["created"]),
+        encoder=parse_encoder(raw["encoder"]),
         segments=tuple(_segment(item) for item in raw["segments"]),
         probes=tuple(
-            Probe(text=_text(item["text"]), segment=_count(item["segment"]), row=_count(item["row"]))
+            Probe(text=parse_text(item["text"]), segment=parse_count(item["segment"]), row=parse_count(item["row"]))
             for item in raw.get("probes", ())
         ),
-        channel=_text(raw.get("channel", "default")),
-        expires=None if raw.get("expires") is None else _text(raw["expires"]),
+        channel=parse_text(raw.get("channel", "default")),
+        expires=None if raw.get("expires") is None else parse_text(raw["expires"]),
     )
 
 
-def _encoder(raw: dict[str, Any]) -> EncoderInfo:
-    pooling = _text(raw.get("pooling", "mean"))
+def parse_encoder(raw: dict[str, Any]) -> EncoderInfo:
+    """Read an encoder's description; raises KeyError, TypeError, ValueError or AttributeError."""
+    pooling = parse_text(raw.get("pooling", "mean"))
     if pooling not in ("mean", "cls"):
         raise ValueError(f"unknown pooling {pooling!r}")
     return EncoderInfo(
-        id=_text(raw["id"]),
+        id=parse_text(raw["id"]),
         digest=parse_digest(raw["digest"]),
-        dimension=_count(raw["dimension"]),
-        provider=_text(raw.get("provider", "onnx")),
+        dimension=parse_count(raw["dimension"]),
+        provider=parse_text(raw.get("provider", "onnx")),
         pooling=pooling,
-        max_tokens=_count(raw.get("max_tokens", 256)),
-        query_prefix=_text(raw.get("query_prefix", "")),
-        passage_prefix=_text(raw.get("passage_prefix", "")),
-        files={_text(name): parse_digest(digest) for name, digest in raw.get("files", {}).items()},
+        max_tokens=parse_count(raw.get("max_tokens", 256)),
+        query_prefix=parse_text(raw.get("query_prefix", "")),
+        passage_prefix=parse_text(raw.get("passage_prefix", "")),
+        files={parse_text(name): parse_digest(digest) for name, digest in raw.get("files", {}).items()},
     )
 
 
@@ -171,19 +172,21 @@ def _segment(raw: dict[str, Any]) -> SegmentInfo:
     return SegmentInfo(
         vectors=parse_digest(raw["vectors"]),
         chunks=parse_digest(raw["chunks"]),
-        rows=_count(raw["rows"]),
-        documents=_count(raw["documents"]),
+        rows=parse_count(raw["rows"]),
+        documents=parse_count(raw["documents"]),
         deleted=None if raw.get("deleted") is None else parse_digest(raw["deleted"]),
     )
 
 
-def _text(value: object) -> str:
+def parse_text(value: object) -> str:
+    """Return a JSON value that must be text; raises TypeError."""
     if not isinstance(value, str):
         raise TypeError(f"expected text, got {value!r:.80}")
     return value
 
 
-def _count(value: object) -> int:
+def parse_count(value: object) -> int:
+    """Return a JSON value that must be a whole number from 0 up; raises ValueError."""
     if not isinstance(value, int) or isinstance(value, bool) or value < 0:
         raise ValueError(f"expected a count, got {value!r:.80}")
     return value

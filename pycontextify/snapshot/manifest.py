@@ -135,8 +135,7 @@ def build_manifest(config: SnapshotConfig, sizes: Mapping[Digest, int]) -> tuple
         if segment.deleted is not None:
             layers.append(layer(DELETED_TYPE, segment.deleted, f"segment {number} deleted"))
     layers.extend(
-        layer(ENCODER_TYPE, digest, f"encoder {name}")
-        for name, digest in sorted(config.encoder.files.items())
+        layer(ENCODER_TYPE, digest, f"encoder {name}") for name, digest in sorted(config.encoder.files.items())
     )
     content = config.to_bytes()
     head = Descriptor(CONFIG_TYPE, digest_of(content), len(content), {_TITLE: "config"})
@@ -153,9 +152,7 @@ class RefTable:
         """Return what the name points to."""
         return self.refs.get(name)
 
-    def point(
-        self, name: str, digest: Digest, size: int, annotations: Mapping[str, str] | None = None
-    ) -> RefTable:
+    def point(self, name: str, digest: Digest, size: int, annotations: Mapping[str, str] | None = None) -> RefTable:
         """Return a table where ``name`` points to a manifest of ``size`` bytes."""
         target = Descriptor(_MANIFEST_TYPE, digest, size, {**(annotations or {}), _REF_NAME: name})
         return RefTable({**self.refs, name: target})
@@ -163,9 +160,7 @@ class RefTable:
     def copy(self, source: str, name: str) -> RefTable:
         """Return a table where ``name`` points to what ``source`` points to."""
         target = self.refs[source]
-        return RefTable(
-            {**self.refs, name: replace(target, annotations={**target.annotations, _REF_NAME: name})}
-        )
+        return RefTable({**self.refs, name: replace(target, annotations={**target.annotations, _REF_NAME: name})})
 
     def without(self, names: Iterable[str]) -> RefTable:
         """Return a table that lacks these names."""
@@ -174,9 +169,7 @@ class RefTable:
 
     def to_bytes(self) -> bytes:
         """Serialise as an OCI image index."""
-        manifests = [
-            {**target.to_json(), "artifactType": ARTIFACT_TYPE} for _, target in sorted(self.refs.items())
-        ]
+        manifests = [{**target.to_json(), "artifactType": ARTIFACT_TYPE} for _, target in sorted(self.refs.items())]
         return canonical_json({"schemaVersion": 2, "mediaType": _INDEX_TYPE, "manifests": manifests})
 
     @classmethod

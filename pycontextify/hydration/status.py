@@ -1,0 +1,242 @@
+"""What hydration is doing: one frozen value, replaced whole, and the board that replaces it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any, Literal
+
+from pycontextify.snapshot.digest import Digest
+
+__all__ = ["AssetProgress", "AttemptRecord", "Failure", "HydrationStatus", "State", "StatusBoard", "Trigger"]
+
+State = Literal[
+    "disabled",
+    "idle",
+    "resolving",
+    "fetching",
+    "verifying",
+    "extracting",
+    "validating",
+    "activating",
+    "waiting",
+    "failed",
+]
+"""``waiting`` is for another writer of the same directory; ``failed`` lasts until the next attempt."""
+
+Trigger = Literal["startup", "manual", "refresh"]
+AssetState = Literal["pending", "fetching", "verified", "reused"]
+
+_AT_REST: tuple[State, ...] = ("disabled", "idle", "failed")
+_HISTORY = 10
+_RATE_MEMORY_SECONDS = 3.0
+
+
+@dataclass(frozen=True, slots=True)
+class AssetProgress:
+    """One blob or file of an attempt; ``size`` and ``done`` in bytes, ``size`` None while unknown."""
+
+    name: str
+    digest: Digest | None
+    size: int | None
+    done: int = 0
+    state: AssetState = "pending"
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why the last attempt failed, and when the next one comes (RFC 3339; None: not by itself)."""
+
+    code: str
+    message: str
+    at: str
+    retry_at: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptRecord:
+    """An attempt that has ended. ``phases`` gives the seconds spent in each state."""
+
+    attempt: int
+    trigger: Trigger
+    result: Literal["installed", "unchanged", "failed", "cancelled"]
+    started_at: str
+    finished_at: str
+    bytes_fetched: int
+    bytes_reused: int
+    phases: Mapping[str, float]
+    error_code: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class HydrationStatus:
+    """The ``hydration`` member of the status document. Byte counts never shrink within an attempt."""
+
+    state: State = "disabled"
+    trigger: Trigger | None = None
+    source: str | None = None
+    attempt: int = 0
+    started_at: str | None = None
+    finished_at: str | None = None
+    bytes_total: int = 0
+    bytes_done: int = 0
+    bytes_reused: int = 0
+    rate_bytes_per_second: int = 0
+    eta_seconds: float | None = None
+    assets: tuple[AssetProgress, ...] = ()
+    last_error: Failure | None = None
+    next_check_at: str | None = None
+    history: tuple[AttemptRecord, ...] = ()
+
+    @property
+    def active(self) -> bool:
+        """Whether an attempt is running."""
+        return self.state not in _AT_REST
+
+    @property
+    def percent(self) -> float | None:
+        """How much of what must be fetched is there, 0 to 100; None while the amount is unknown."""
+        return round(100 * self.bytes_done / self.bytes_total, 1) if self.bytes_total else None
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the JSON form."""
+        return asdict(self)
+
+
+@dataclass(slots=True)
+class _Pace:
+    """The running attempt's clocks: when each phase began, and a smoothed rate."""
+
+    began: float
+    phase_began: float
+    phases: dict[str, float] = field(default_factory=dict)
+    rate: float = 0.0
+    rated_at: float = 0.0
+    rated_bytes: int = 0
+
+
+class StatusBoard:
+    """Where the attempt and the service tell what they do. Used on the event loop only; reading is safe anywhere.
+
+    ``now`` gives the wall clock in UTC, ``monotonic`` seconds that only grow.
+    """
+
+    def __init__(self, source: str | None, *, now: Callable[[], datetime], monotonic: Callable[[], float]) -> None:
+        self._now = now
+        self._monotonic = monotonic
+        self._pace = _Pace(0.0, 0.0)
+        self._status = HydrationStatus(state="disabled" if source is None else "idle", source=source)
+
+    @property
+    def status(self) -> HydrationStatus:
+        """The latest status."""
+        return self._status
+
+    def begin(self, trigger: Trigger) -> None:
+        """An attempt starts."""
+        began = self._monotonic()
+        self._pace = _Pace(began, began, rated_at=began)
+        self._status = replace(
+            HydrationStatus(state="resolving", trigger=trigger, source=self._status.source),
+            attempt=self._status.attempt + 1,
+            started_at=_stamp(self._now()),
+            last_error=self._status.last_error,
+            history=self._status.history,
+        )
+
+    def enter(self, state: State) -> float:
+        """The attempt enters a phase; return the seconds that the one before took."""
+        now, pace = self._monotonic(), self._pace
+        spent = now - pace.phase_began
+        pace.phases[self._status.state] = pace.phases.get(self._status.state, 0.0) + spent
+        pace.phase_began = now
+        self._status = replace(self._status, state=state, eta_seconds=None)
+        return spent
+
+    def plan(self, assets: tuple[AssetProgress, ...]) -> None:
+        """What the attempt will fetch and what it has already."""
+        self._status = replace(
+            self._status,
+            assets=assets,
+            bytes_total=sum(asset.size or 0 for asset in assets if asset.state != "reused"),
+            bytes_reused=sum(asset.size or 0 for asset in assets if asset.state == "reused"),
+        )
+
+    def received(self, name: str, done: int, *, size: int | None = None) -> None:
+        """``done`` bytes of an asset are there, of ``size`` when that has become known."""
+        self._update(name, lambda asset: replace(asset, state="fetching", done=done, size=size or asset.size))
+
+    def verified(self, name: str, size: int) -> None:
+        """An asset is there whole and matches its digest."""
+        self._update(name, lambda asset: replace(asset, state="verified", done=size, size=size))
+
+    def finish(self, result: Literal["installed", "unchanged", "cancelled"]) -> None:
+        """The attempt ended well, or was told to stop."""
+        self.enter("idle")
+        self._close(result, None if result != "cancelled" else self._status.last_error)
+
+    def fail(self, code: str, message: str, retry_in: float | None) -> None:
+        """The attempt failed; the next one comes in ``retry_in`` seconds, or not by itself."""
+        self.enter("failed")
+        now = self._now()
+        retry_at = None if retry_in is None else _stamp(now + timedelta(seconds=retry_in))
+        self._close("failed", Failure(code, message, _stamp(now), retry_at))
+        self._status = replace(self._status, next_check_at=retry_at)
+
+    def schedule(self, seconds: float | None) -> None:
+        """The next look at the source comes in so many seconds, or not by itself."""
+        at = None if seconds is None else _stamp(self._now() + timedelta(seconds=seconds))
+        self._status = replace(self._status, next_check_at=at)
+
+    def _update(self, name: str, change: Callable[[AssetProgress], AssetProgress]) -> None:
+        assets = tuple(change(asset) if asset.name == name else asset for asset in self._status.assets)
+        fetched = [asset for asset in assets if asset.state != "reused"]
+        total = max(self._status.bytes_total, sum(max(asset.size or 0, asset.done) for asset in fetched))
+        done = max(self._status.bytes_done, sum(asset.done for asset in fetched))
+        rate = self._smoothed(done)
+        self._status = replace(
+            self._status,
+            assets=assets,
+            bytes_total=total,
+            bytes_done=done,
+            rate_bytes_per_second=round(rate),
+            eta_seconds=round((total - done) / rate, 1) if rate > 0 else None,
+        )
+
+    def _smoothed(self, done: int) -> float:
+        """An exponentially weighted rate that forgets with a time constant of three seconds."""
+        pace, now = self._pace, self._monotonic()
+        elapsed = now - pace.rated_at
+        if elapsed < 0.1:
+            return pace.rate
+        latest = (done - pace.rated_bytes) / elapsed
+        kept = _RATE_MEMORY_SECONDS / (_RATE_MEMORY_SECONDS + elapsed)
+        pace.rate = latest if pace.rate == 0.0 else kept * pace.rate + (1 - kept) * latest
+        pace.rated_at, pace.rated_bytes = now, done
+        return pace.rate
+
+    def _close(self, result: Literal["installed", "unchanged", "failed", "cancelled"], error: Failure | None) -> None:
+        status, finished = self._status, _stamp(self._now())
+        record = AttemptRecord(
+            attempt=status.attempt,
+            trigger=status.trigger or "manual",
+            result=result,
+            started_at=status.started_at or finished,
+            finished_at=finished,
+            bytes_fetched=status.bytes_done,
+            bytes_reused=status.bytes_reused,
+            phases={state: round(seconds, 3) for state, seconds in self._pace.phases.items()},
+            error_code=error.code if error is not None and result == "failed" else None,
+        )
+        self._status = replace(
+            status,
+            finished_at=finished,
+            eta_seconds=None,
+            last_error=error,
+            history=(record, *status.history)[:_HISTORY],
+        )
+
+
+def _stamp(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -1,0 +1,80 @@
+"""The pair form of a snapshot: NAME.faiss and NAME.sqlite, which need nothing else but the encoder.
+
+The chunks file's ``meta`` table repeats what the config would say, so a config can be made from the two files alone,
+the same one every time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+from pycontextify.errors import ValidateError
+from pycontextify.snapshot.config import (
+    SCHEMA,
+    EncoderInfo,
+    SegmentInfo,
+    SnapshotConfig,
+    parse_count,
+    parse_encoder,
+    parse_text,
+)
+from pycontextify.snapshot.digest import Digest
+
+__all__ = ["config_of_pair", "segment_meta"]
+
+
+def segment_meta(
+    *,
+    name: str,
+    channel: str,
+    version: int,
+    created: str,
+    encoder: EncoderInfo,
+    rows: int,
+    documents: int,
+    chunker: int,
+) -> dict[str, Any]:
+    """Return what a chunks file says about itself; ``chunker`` is the version of the rules that cut the chunks."""
+    described = {key: value for key, value in asdict(encoder).items() if key != "files"}
+    return {
+        "schema": SCHEMA,
+        "name": name,
+        "channel": channel,
+        "version": version,
+        "created": created,
+        "encoder": described,
+        "dimension": encoder.dimension,
+        "metric": "inner_product",
+        "rows": rows,
+        "documents": documents,
+        "chunker": chunker,
+    }
+
+
+def config_of_pair(meta: Mapping[str, Any], *, vectors: Digest, chunks: Digest) -> SnapshotConfig:
+    """Make the config of a snapshot that consists of one pair of files.
+
+    Raises ValidateError when the meta table is not one of ours or of another schema.
+    """
+    if meta.get("schema") != SCHEMA:
+        raise ValidateError(
+            f"the chunks file has schema {meta.get('schema')!r}, this version reads {SCHEMA}",
+            code="schema_unsupported",
+            hint="publish again with a matching pycontextify, or upgrade this one",
+        )
+    try:
+        segment = SegmentInfo(
+            vectors=vectors, chunks=chunks, rows=parse_count(meta["rows"]), documents=parse_count(meta["documents"])
+        )
+        return SnapshotConfig(
+            name=parse_text(meta["name"]),
+            channel=parse_text(meta["channel"]),
+            version=parse_count(meta["version"]),
+            created=parse_text(meta["created"]),
+            encoder=parse_encoder(meta["encoder"]),
+            segments=(segment,),
+        )
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise ValidateError(f"the chunks file's meta table is malformed: {error!r}", code="meta_invalid") from error
