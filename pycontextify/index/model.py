@@ -81,7 +81,7 @@ class Hit:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a query found, best first. ``degraded`` says why meaning was left out of the search; None when it was not."""
+    """What a query found, best first. ``degraded`` says why meaning was not searched; None when it was."""
 
     hits: tuple[Hit, ...]
     degraded: str | None = None

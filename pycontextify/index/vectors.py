@@ -122,8 +122,8 @@ class Vectors:
     ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
         """Return the scores, float32 (k,), and rows, int64 (k,), nearest to ``query``, float32 (dimension,).
 
-        Best first; k is at most ``limit``. ``allowed`` and ``deleted`` are masks, bool (rows,). With ``allowed`` every allowed row
-        is considered: an inverted file is then searched whole, so that a filter never hides an answer.
+        Best first; k is at most ``limit``. ``allowed`` and ``deleted`` are masks, bool (rows,). With ``allowed`` every
+        allowed row is considered: an inverted file is then searched whole, so that a filter never hides an answer.
         """
         mask = _combine(allowed, deleted)
         wanted = min(limit, self.rows if mask is None else int(mask.sum()))

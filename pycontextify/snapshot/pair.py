@@ -13,7 +13,6 @@ from typing import Any
 from pycontextify.errors import ValidateError
 from pycontextify.snapshot.config import (
     SCHEMA,
-    EncoderInfo,
     SegmentInfo,
     SnapshotConfig,
     parse_count,
@@ -25,27 +24,19 @@ from pycontextify.snapshot.digest import Digest
 __all__ = ["config_of_pair", "segment_meta"]
 
 
-def segment_meta(
-    *,
-    name: str,
-    channel: str,
-    version: int,
-    created: str,
-    encoder: EncoderInfo,
-    rows: int,
-    documents: int,
-    chunker: int,
-) -> dict[str, Any]:
-    """Return what a chunks file says about itself; ``chunker`` is the version of the rules that cut the chunks."""
-    described = {key: value for key, value in asdict(encoder).items() if key != "files"}
+def segment_meta(config: SnapshotConfig, *, rows: int, documents: int, chunker: int) -> dict[str, Any]:
+    """Return what a chunks file of this generation says about itself.
+
+    ``chunker`` is the version of the rules that cut the chunks.
+    """
     return {
         "schema": SCHEMA,
-        "name": name,
-        "channel": channel,
-        "version": version,
-        "created": created,
-        "encoder": described,
-        "dimension": encoder.dimension,
+        "name": config.name,
+        "channel": config.channel,
+        "version": config.version,
+        "created": config.created,
+        "encoder": {key: value for key, value in asdict(config.encoder).items() if key != "files"},
+        "dimension": config.encoder.dimension,
         "metric": "inner_product",
         "rows": rows,
         "documents": documents,

@@ -41,7 +41,6 @@ def write_bytes(path: Path, content: bytes) -> None:
     try:
         with os.fdopen(descriptor, "wb") as file:
             file.write(content)
-            flush(file.fileno())
         put_in_place(staged, path)
     except OSError as error:
         raise store_error(error, path) from error
@@ -50,11 +49,13 @@ def write_bytes(path: Path, content: bytes) -> None:
 
 
 def put_in_place(staged: Path, final: Path, *, sleep: Callable[[float], None] = time.sleep) -> None:
-    """Rename a file that has been flushed already onto its final name, durably.
+    """Flush a finished file to the disk and rename it onto its final name, durably.
 
     Raises StoreError; the staged file is then still there.
     """
     try:
+        with staged.open("r+b") as file:
+            flush(file.fileno())
         _replace(staged, final, sleep)
         _flush_directory(final.parent)
     except OSError as error:
@@ -69,9 +70,7 @@ def flush(descriptor: int) -> None:
 def store_error(error: OSError, path: Path) -> StoreError:
     """Say what a failed file operation means for whoever looks after the disk."""
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return StoreError(
-            "the disk is full", code="disk_full", asset=str(path), hint="free space, or move the index"
-        )
+        return StoreError("the disk is full", code="disk_full", asset=str(path), hint="free space, or move the index")
     if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
         return StoreError(
             f"no permission to write ({error.strerror})",

@@ -5,6 +5,7 @@
       index.json                     the refs: the only mutable file
       blobs/sha256/HEX               immutable, flushed before they get their name
       .pycontextify/lock             the writers' lock
+      .pycontextify/trees.json       which directories were indexed here under which labels
       .pycontextify/partial/         what is still being written
 
 A local index directory and a published snapshot are both such a directory, byte for byte the same.
@@ -48,6 +49,11 @@ class Layout:
         """Where downloads and builds are staged; on the same file system as the blobs."""
         return self._private / "partial"
 
+    @property
+    def trees(self) -> Path:
+        """The file that remembers, for this machine only, which directories were indexed under which labels."""
+        return self._private / "trees.json"
+
     def create(self) -> None:
         """Make the directory and what belongs in it, if it is not there yet.
 
@@ -70,9 +76,7 @@ class Layout:
     def staging(self) -> Iterator[Path]:
         """Lend an empty directory beside the partial downloads; it is gone after the block."""
         try:
-            with tempfile.TemporaryDirectory(
-                dir=self.partial, prefix="staging-", ignore_cleanup_errors=True
-            ) as name:
+            with tempfile.TemporaryDirectory(dir=self.partial, prefix="staging-", ignore_cleanup_errors=True) as name:
                 yield Path(name)
         except FileNotFoundError as error:
             raise store_error(error, self.partial) from error
@@ -121,7 +125,7 @@ class Layout:
         return content
 
     def add_file(self, staged: Path, digest: Digest) -> None:
-        """Give a staged file, verified and flushed by its writer, its place among the blobs."""
+        """Give a staged file, verified by its writer, its place among the blobs."""
         put_in_place(staged, self.blob_path(digest))
 
     def add_bytes(self, content: bytes) -> Digest:
@@ -146,12 +150,8 @@ class Layout:
                 while block := origin.read(1 << 20):
                     hasher.update(block)
                     target.write(block)
-                target.flush()
-                os.fsync(target.fileno())
             if hasher.hexdigest() != expected.hex:
-                raise StoreError(
-                    "the file changed while it was copied", code="file_changed", asset=str(source)
-                )
+                raise StoreError("the file changed while it was copied", code="file_changed", asset=str(source))
             self.add_file(staged, expected)
         except OSError as error:
             raise store_error(error, source) from error

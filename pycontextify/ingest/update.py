@@ -1,0 +1,299 @@
+"""Bringing an index up to date with a tree: what is new is embedded, what is gone is marked deleted, the rest stays.
+
+Whether a file has changed is decided by the hash of its content, never by its time. The new generation is validated
+where it is staged; only then do its blobs get their names, and last of all ``current`` moves.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from pycontextify.encoder.protocol import Encoder
+from pycontextify.errors import IngestError
+from pycontextify.index.assemble import Entry, carried_entries, should_merge, stage_bytes, stage_segment
+from pycontextify.index.segment import Segment, pack_deleted
+from pycontextify.index.validate import validate
+from pycontextify.index.view import View
+from pycontextify.ingest.chunk import CHUNKER_VERSION, passage
+from pycontextify.ingest.encode import embed_chunks
+from pycontextify.ingest.probes import choose_probes
+from pycontextify.ingest.report import IndexProgress, IndexReport, IndexRequest, OnProgress
+from pycontextify.ingest.scan import Known, Scan, scan_tree
+from pycontextify.ingest.trees import check_label, remember_label
+from pycontextify.snapshot.config import SegmentInfo, SnapshotConfig
+from pycontextify.snapshot.digest import Digest, digest_of
+from pycontextify.snapshot.manifest import build_manifest
+from pycontextify.snapshot.pair import segment_meta
+from pycontextify.store.layout import Layout
+from pycontextify.store.prune import prune
+
+__all__ = ["update_index"]
+
+_LOCK_SECONDS = 600.0
+_UNSAVED = "unsaved"
+"""The ref that keeps a generation which is served, but was not to become the current one."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """What one run works with."""
+
+    layout: Layout
+    request: IndexRequest
+    encoder: Encoder
+    staging: Path
+    moment: datetime
+    on_progress: OnProgress
+
+
+@dataclass(frozen=True, slots=True)
+class _Base:
+    """The generation to start from, open; an empty one for a new index."""
+
+    generation: Digest | None
+    config: SnapshotConfig | None
+    segments: tuple[Segment, ...]
+
+    def known(self, tree: str) -> dict[str, Known]:
+        """Return the documents of a tree by their paths."""
+        return {
+            stored.document.path: Known(number, stored, segment.chunks.meta.get("chunker") == CHUNKER_VERSION)
+            for number, segment in enumerate(self.segments)
+            for stored in segment.live_documents()
+            if stored.document.tree == tree
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class _Draft:
+    """The generation to be, and where those of its blobs lie that are not stored yet."""
+
+    config: SnapshotConfig
+    files: Mapping[Digest, Path]
+    chunks: int
+
+
+def update_index(
+    layout: Layout,
+    request: IndexRequest,
+    encoder: Encoder,
+    *,
+    on_progress: OnProgress,
+    now: Callable[[], datetime],
+) -> IndexReport:
+    """Bring a tree of an index up to date and activate the new generation. Blocks, for as long as embedding takes.
+
+    Raises IngestError (wrong root, label, version or encoder), NotReadyError (the encoder fails) or StoreError; the
+    index is then as it was.
+    """
+    began = time.monotonic()
+    layout.create()
+    with layout.lock(timeout=_LOCK_SECONDS), layout.staging() as staging, _open_base(layout, request) as base:
+        run = _Run(layout, request, encoder, staging, now(), on_progress)
+        check_label(layout.trees, request.tree, request.root.resolve())
+        _check_encoder(base, encoder)
+        known = base.known(request.tree)
+        scan = scan_tree(request, known, on_progress)
+        gone = {path: document for path, document in known.items() if path not in scan.kept}
+        if scan.fresh or gone:
+            draft = _draft(run, base, scan, gone)
+            config, chunks, generation = draft.config, draft.chunks, _commit(run, draft)
+        elif base.config is not None and base.generation is not None:
+            config, generation = base.config, base.generation
+            chunks = sum(segment.live_rows for segment in base.segments)
+        else:
+            raise _nothing_found(request, scan)
+    return _report(config, generation, scan, gone, chunks=chunks, seconds=time.monotonic() - began)
+
+
+@contextmanager
+def _open_base(layout: Layout, request: IndexRequest) -> Iterator[_Base]:
+    generation = request.base or layout.current()
+    if generation is None:
+        yield _Base(None, None, ())
+        return
+    config = layout.config(generation)
+    with ExitStack() as stack:
+        segments = []
+        for info in config.segments:
+            segments.append(Segment.open(info, layout.blob_path))
+            stack.callback(segments[-1].close)
+        yield _Base(generation, config, tuple(segments))
+
+
+def _check_encoder(base: _Base, encoder: Encoder) -> None:
+    if base.config is not None and base.config.encoder.digest != encoder.info.digest:
+        raise IngestError(
+            f"the index was built with the encoder {base.config.encoder.id}, this is {encoder.info.id}: their vectors "
+            "can't be compared",
+            code="encoder_differs",
+            hint="use that encoder, or empty the index first",
+        )
+
+
+def _draft(run: _Run, base: _Base, scan: Scan, gone: Mapping[str, Known]) -> _Draft:
+    """Embed what is fresh, stage the blobs of the new generation, choose its probes and validate it."""
+    entries = _embed(run, scan)
+    run.on_progress(IndexProgress("writing", 0, 0))
+    config = SnapshotConfig(
+        name=run.request.name,
+        version=_next_version(base, run),
+        created=run.moment.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
+        encoder=run.encoder.info,
+        segments=(),
+    )
+    segments, files = _stage(run, base, config, entries, gone)
+    config = replace(config, segments=segments)
+
+    def blob(digest: Digest) -> Path:
+        return files.get(digest, run.layout.blob_path(digest))
+
+    view = View.open(_no_generation(config), config, blob, run.encoder)
+    try:
+        validate(view)
+        return _Draft(replace(config, probes=choose_probes(view)), files, view.chunks)
+    finally:
+        view.close()
+
+
+def _embed(run: _Run, scan: Scan) -> list[Entry]:
+    passages = [passage(document.path, chunk) for document, chunks in scan.fresh for chunk in chunks]
+
+    def embedded(done: int, total: int) -> None:
+        run.on_progress(IndexProgress("embedding", done, total))
+
+    vectors = embed_chunks(run.encoder, passages, embedded)
+    entries, row = [], 0
+    for document, chunks in scan.fresh:
+        entries.append(Entry(document, chunks, vectors[row : row + len(chunks)]))
+        row += len(chunks)
+    return entries
+
+
+def _next_version(base: _Base, run: _Run) -> int:
+    before = base.config.version if base.config is not None else 0
+    version = run.request.version
+    if version is None:
+        return max(before + 1, int(run.moment.astimezone(UTC).strftime("%Y%m%d%H%M%S")))
+    if version <= before:
+        raise IngestError(
+            f"version {version} is not above {before}, the index's",
+            code="version_not_higher",
+            hint="versions only grow; leave it out to have one made of the time",
+        )
+    return version
+
+
+def _stage(
+    run: _Run, base: _Base, config: SnapshotConfig, entries: list[Entry], gone: Mapping[str, Known]
+) -> tuple[tuple[SegmentInfo, ...], dict[Digest, Path]]:
+    """Write what is new: into a segment of its own beside the old ones, or everything together into one."""
+    rows_gone = [_rows_gone(number, segment, gone) for number, segment in enumerate(base.segments)]
+    added = sum(len(entry.chunks) for entry in entries)
+    rows = [segment.info.rows for segment in base.segments]
+    kept: list[SegmentInfo] = []
+    files: dict[Digest, Path] = {}
+    if should_merge(rows, [len(dead) for dead in rows_gone], added=added):
+        carried = [
+            entry
+            for segment, dead in zip(base.segments, rows_gone, strict=True)
+            for entry in carried_entries(segment, dead)
+        ]
+        entries = [*carried, *entries]
+    else:
+        for number, (segment, dead) in enumerate(zip(base.segments, rows_gone, strict=True)):
+            lost = sum(document.segment == number for document in gone.values())
+            if len(dead) < segment.info.rows:
+                kept.append(_without(segment.info, dead, lost, run.staging, files))
+    if entries or not kept:
+        written = sum(len(entry.chunks) for entry in entries)
+        meta = segment_meta(config, rows=written, documents=len(entries), chunker=CHUNKER_VERSION)
+        staged = stage_segment(run.staging, entries, meta, config.encoder.dimension)
+        kept.append(staged.info)
+        files |= staged.files
+    return tuple(kept), files
+
+
+def _rows_gone(number: int, segment: Segment, gone: Mapping[str, Known]) -> set[int]:
+    """Return the rows of a segment that count for nothing from now on."""
+    dead = set() if segment.deleted is None else set(segment.deleted.nonzero()[0].tolist())
+    for document in gone.values():
+        if document.segment == number:
+            first = document.stored.first_row
+            dead.update(range(first, first + document.stored.row_count))
+    return dead
+
+
+def _without(
+    info: SegmentInfo, dead: set[int], lost_documents: int, staging: Path, files: dict[Digest, Path]
+) -> SegmentInfo:
+    """Return a segment's description with these rows deleted; its blob is added to ``files``."""
+    if not lost_documents:
+        return info
+    digest, path = stage_bytes(staging, pack_deleted(dead))
+    files[digest] = path
+    return replace(info, deleted=digest, documents=info.documents - lost_documents)
+
+
+def _no_generation(config: SnapshotConfig) -> Digest:
+    """Return a name for a generation that has no manifest yet."""
+    return digest_of(config.to_bytes())
+
+
+def _commit(run: _Run, draft: _Draft) -> Digest:
+    """Give the blobs their names, then the generation: what is served changes with the last step."""
+    layout, config = run.layout, draft.config
+    for digest, path in draft.files.items():
+        layout.add_file(path, digest)
+    for name, digest in config.encoder.files.items():
+        if not layout.blob_path(digest).exists():
+            layout.add_copy(run.encoder.paths[name])
+    blobs = {*config.encoder.files.values()}
+    for segment in config.segments:
+        blobs |= {segment.vectors, segment.chunks} | ({segment.deleted} if segment.deleted else set())
+    manifest, content = build_manifest(config, {digest: layout.size_of(digest) for digest in blobs})
+    layout.add_bytes(content)
+    generation = layout.add_bytes(manifest)
+    if run.request.activate:
+        layout.activate(generation)
+        layout.write_refs(layout.refs().without([_UNSAVED]))
+    else:
+        layout.write_refs(layout.refs().point(_UNSAVED, generation, len(manifest)))
+    remember_label(layout.trees, run.request.tree, run.request.root.resolve())
+    prune(layout)
+    return generation
+
+
+def _nothing_found(request: IndexRequest, scan: Scan) -> IngestError:
+    why = f"; {len(scan.skipped)} files were skipped, {scan.ignored} ignored" if scan.skipped or scan.ignored else ""
+    return IngestError(
+        f"there is nothing in it to index{why}",
+        code="nothing_found",
+        asset=str(request.root),
+        hint="check the path, and what `pycontextify index --dry-run` says of it",
+    )
+
+
+def _report(
+    config: SnapshotConfig, generation: Digest, scan: Scan, gone: Mapping[str, Known], *, chunks: int, seconds: float
+) -> IndexReport:
+    fresh = {document.path for document, _ in scan.fresh}
+    return IndexReport(
+        generation=generation,
+        version=config.version,
+        changed=bool(fresh or gone),
+        documents=sum(segment.documents for segment in config.segments),
+        chunks=chunks,
+        added=len(fresh - gone.keys()),
+        updated=len(fresh & gone.keys()),
+        unchanged=len(scan.kept),
+        removed=len(gone.keys() - fresh),
+        ignored=scan.ignored,
+        skipped=scan.skipped,
+        seconds=round(seconds, 3),
+    )

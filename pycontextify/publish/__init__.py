@@ -1,0 +1,1 @@
+"""Publishing: a generation as files that any static host can serve."""

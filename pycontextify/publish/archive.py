@@ -1,0 +1,87 @@
+"""Writing archives: the same members give the same bytes, whoever writes them and when."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import shutil
+import tarfile
+import zipfile
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import BinaryIO
+
+import zstandard
+
+from pycontextify.errors import ConfigError
+
+__all__ = ["write_archive"]
+
+_GZIP_LEVEL = 6
+_ZSTD_LEVEL = 9
+
+
+def write_archive(path: Path, name: str, members: Mapping[str, Path], *, created: str) -> None:
+    """Write an archive at ``path``, of the kind that ``name`` ends in; ``created`` (RFC 3339) dates its members.
+
+    Raises ConfigError for another ending than .zip, .tar, .tar.gz, .tgz and .tar.zst, OSError from the disk.
+    """
+    moment = datetime.fromisoformat(created)
+    for ending, write in _KINDS.items():
+        if name.lower().endswith(ending):
+            write(path, members, moment)
+            return
+    raise ConfigError(
+        "its name does not say what kind of archive to write",
+        code="archive_kind",
+        asset=name,
+        hint=f"end it in {', '.join(_KINDS)}",
+    )
+
+
+def _write_zip(path: Path, members: Mapping[str, Path], moment: datetime) -> None:
+    # Vectors hardly compress, and what is stored can be copied out as fast as the disk goes.
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, source in members.items():
+            entry = zipfile.ZipInfo(name, date_time=moment.timetuple()[:6])
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            entry.external_attr = 0o644 << 16
+            with source.open("rb") as origin, archive.open(entry, "w", force_zip64=True) as target:
+                shutil.copyfileobj(origin, target, 1 << 20)
+
+
+def _write_plain_tar(path: Path, members: Mapping[str, Path], moment: datetime) -> None:
+    with path.open("wb") as file:
+        _write_tar(file, members, moment)
+
+
+def _write_gzip_tar(path: Path, members: Mapping[str, Path], moment: datetime) -> None:
+    with (
+        path.open("wb") as file,
+        gzip.GzipFile(filename="", mode="wb", compresslevel=_GZIP_LEVEL, fileobj=file, mtime=0) as packed,
+    ):
+        _write_tar(packed, members, moment)
+
+
+def _write_zstd_tar(path: Path, members: Mapping[str, Path], moment: datetime) -> None:
+    with path.open("wb") as file, zstandard.ZstdCompressor(level=_ZSTD_LEVEL).stream_writer(file) as packed:
+        _write_tar(packed, members, moment)
+
+
+def _write_tar(file: BinaryIO | io.BufferedIOBase, members: Mapping[str, Path], moment: datetime) -> None:
+    with tarfile.open(fileobj=file, mode="w|", format=tarfile.PAX_FORMAT) as archive:
+        for name, source in members.items():
+            entry = tarfile.TarInfo(name)
+            entry.size, entry.mtime, entry.mode = source.stat().st_size, int(moment.timestamp()), 0o644
+            with source.open("rb") as origin:
+                archive.addfile(entry, origin)
+
+
+_KINDS: Mapping[str, Callable[[Path, Mapping[str, Path], datetime], None]] = {
+    ".zip": _write_zip,
+    ".tar": _write_plain_tar,
+    ".tar.gz": _write_gzip_tar,
+    ".tgz": _write_gzip_tar,
+    ".tar.zst": _write_zstd_tar,
+}

@@ -1,0 +1,49 @@
+"""Publishing a layout: blobs are copied, then the ref moves. Clients that are fetching the old snapshot can go on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pycontextify.publish.report import PublishReport
+from pycontextify.snapshot.digest import Digest
+from pycontextify.store.layout import PREVIOUS, Layout
+
+__all__ = ["LATEST", "publish_directory"]
+
+LATEST = "latest"
+"""The ref under which a published layout has its newest snapshot."""
+
+_LOCK_SECONDS = 600.0
+
+
+def publish_directory(layout: Layout, generation: Digest, target: Path) -> PublishReport:
+    """Copy a generation into a layout that a static host can serve as it is.
+
+    What is there already is not copied again; the snapshot published before stays, under ``previous``.
+
+    Raises StoreError; the target then still has its old ref.
+    """
+    published = Layout(target)
+    published.create()
+    manifest = layout.manifest(generation)
+    copied = size = 0
+    with published.lock(timeout=_LOCK_SECONDS):
+        for blob in manifest.blobs:
+            size += blob.size
+            if not published.has(blob.digest, blob.size):
+                published.add_copy(layout.blob_path(blob.digest))
+                copied += blob.size
+        content = layout.read(generation)
+        published.add_bytes(content)
+        table = published.refs()
+        before = table.get(LATEST)
+        if before is not None and before.digest != generation:
+            table = table.copy(LATEST, PREVIOUS)
+        published.write_refs(table.point(LATEST, generation, len(content)))
+    return PublishReport(
+        generation=generation,
+        version=layout.config(generation).version,
+        files=(str(target),),
+        bytes_total=size + len(content),
+        bytes_copied=copied,
+    )
