@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AbstractContextManager, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Protocol
 
 import anyio
 
@@ -22,7 +22,6 @@ from pycontextify.hydration.sources import Source
 from pycontextify.hydration.status import StatusBoard
 from pycontextify.hydration.transport import Transport
 from pycontextify.hydration.workers import Workers
-from pycontextify.index.live import LiveIndex
 from pycontextify.index.validate import passes, validate
 from pycontextify.index.view import View
 from pycontextify.snapshot.config import SnapshotConfig
@@ -30,13 +29,31 @@ from pycontextify.snapshot.digest import Digest
 from pycontextify.store.layout import Layout
 from pycontextify.store.prune import prune
 
-__all__ = ["Attempt", "OpenView", "Outcome"]
+__all__ = ["Attempt", "OpenView", "Outcome", "Served"]
 
 _LOG = logging.getLogger(__name__)
 _LOCK_PAUSE_SECONDS = 0.25
 
 OpenView = Callable[[Digest, SnapshotConfig, Callable[[Digest], Path]], View]
 """Opens a generation: its digest, its config, and where each blob lies. Blocks."""
+
+
+class Generational(Protocol):
+    """What can tell which generation it is."""
+
+    @property
+    def generation(self) -> Digest:
+        """The digest of its manifest."""
+
+
+class Served(Protocol):
+    """Where a new view goes; `LiveIndex` is one."""
+
+    def swap(self, view: View | None, /) -> None:
+        """Put a view in place; cannot fail."""
+
+    def lease(self) -> AbstractContextManager[Generational | None]:
+        """Hold what is served now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +70,7 @@ class Attempt:
 
     source: Source
     layout: Layout
-    live: LiveIndex[View]
+    live: Served
     board: StatusBoard
     workers: Workers
     open_view: OpenView

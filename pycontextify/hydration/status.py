@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
+from pycontextify.hydration.retry import RetryNote
 from pycontextify.snapshot.digest import Digest
 
 __all__ = ["AssetProgress", "AttemptRecord", "Failure", "HydrationStatus", "State", "StatusBoard", "Trigger"]
@@ -28,6 +30,7 @@ State = Literal[
 Trigger = Literal["startup", "manual", "refresh"]
 AssetState = Literal["pending", "fetching", "verified", "reused"]
 
+_LOG = logging.getLogger(__name__)
 _AT_REST: tuple[State, ...] = ("disabled", "idle", "failed")
 _HISTORY = 10
 _RATE_MEMORY_SECONDS = 3.0
@@ -166,6 +169,10 @@ class StatusBoard:
     def received(self, name: str, done: int, *, size: int | None = None) -> None:
         """``done`` bytes of an asset are there, of ``size`` when that has become known."""
         self._update(name, lambda asset: replace(asset, state="fetching", done=done, size=size or asset.size))
+
+    def retrying(self, note: RetryNote) -> None:
+        """A request failed in a way that may pass and is about to be sent again."""
+        _LOG.info("attempt %d of %d failed, next in %.1f s: %s", note.attempt, note.attempts, note.delay, note.error)
 
     def verified(self, name: str, size: int) -> None:
         """An asset is there whole and matches its digest."""

@@ -1,0 +1,203 @@
+"""How each kind of value is read from the text a user wrote.
+
+A reader takes text that `check_text` has passed and returns the value, or raises ConfigError with the code, what is
+wrong and what to write instead. Who calls it adds where the text came from. A reader never shows a value without
+redacting it: people paste secrets into the wrong place.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from pycontextify.errors import ConfigError
+from pycontextify.redact import redact_url
+from pycontextify.snapshot.digest import Digest, parse_digest
+
+__all__ = [
+    "HostPort",
+    "check_text",
+    "one_of",
+    "read_bool",
+    "read_digest",
+    "read_file_name",
+    "read_host",
+    "read_host_port",
+    "read_path",
+    "read_port",
+    "read_seconds",
+    "read_text",
+    "refusal",
+    "shown",
+]
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+# What templates look like when nobody filled them in: ${VAR}, $(VAR) as Kubernetes writes it, {{ var }}; $VAR in
+# capitals where a value or a part of a path begins (https://account.example/$web/ is an address); %VAR% and $var alone.
+_TEMPLATE = re.compile(r"(\$\{|\$\(|\{\{)\s*([\w.-]*)")
+_VARIABLE = re.compile(r"(?:^|[/\\=:@])(\$)([A-Z_][A-Z0-9_]+)(?![A-Za-z0-9])|^(\$)([A-Za-z_]\w*)$|^(%)([A-Za-z_]\w*)%")
+_CLOSING = {"${": "}", "$(": ")", "{{": "}}", "%": "%"}
+_UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+_DURATION = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,9})?)\s*([smhd])", re.IGNORECASE)
+_LONGEST_DAYS = 365
+_TRUTH = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
+_HOST = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9._-]{0,252}[A-Za-z0-9_])?")
+_IPV6 = re.compile(r"(?=[^:]*:[^:]*:)[0-9A-Fa-f:.]{2,45}(?:%[\w.-]{1,32})?", re.ASCII)
+_FILE_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,62}[A-Za-z0-9_-])?")
+# Windows opens a device under these names, whatever the suffix.
+_DEVICE = re.compile(r"(?:con|prn|aux|nul|com[0-9]|lpt[0-9])(?:\..*)?", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class HostPort:
+    """Where to listen. ``host`` is a name or an IP address, an IPv6 one without brackets; port 0 means any free one."""
+
+    host: str
+    port: int
+
+    def __str__(self) -> str:
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+def refusal(what: str, hint: str, code: str = "config_value") -> ConfigError:
+    """Build the error of a reader: ``what`` goes on after the setting's name, ``hint`` says what to write instead."""
+    return ConfigError(what, code=code, hint=hint)
+
+
+def shown(text: str) -> str:
+    """Return a value fit for a message: redacted, on one line, cut at 80 characters, in quotes."""
+    visible = redact_url(text)
+    return f"'{visible[:77]}...'" if len(visible) > 80 else f"'{visible}'"
+
+
+def check_text(text: str, *, secret: bool = False) -> str:
+    """Strip white space; refuse what no setting can mean: nothing, an unset variable, control characters, quotes."""
+    stripped = text.strip()
+    if not stripped:
+        raise refusal("is empty", "give it a value, or leave it out")
+    if variable := _unset_variable(stripped, secret=secret):
+        raise refusal(
+            f"holds {variable} literally, so nothing has put a value there",
+            "set that variable where the value is expanded, or write the value itself",
+            "config_unset_variable",
+        )
+    if _CONTROL.search(stripped):
+        raise refusal("holds a line break or another control character", "write it on one line")
+    if len(stripped) > 1 and stripped[0] == stripped[-1] and stripped[0] in "\"'":
+        raise refusal("has quotation marks around it", "write it without them")
+    return stripped
+
+
+def _unset_variable(text: str, *, secret: bool) -> str | None:
+    """Return how an unset variable in the text is written, fit for a message, or None.
+
+    ``$NAME`` can be a part of a password too: it is named only where no credentials can be.
+    """
+    if found := _TEMPLATE.search(text):
+        return f"{found[1]}{found[2]}{_CLOSING[found[1]]}"
+    if found := _VARIABLE.search(text):
+        sign, name = (group for group in found.groups() if group is not None)
+        if secret or "@" in text or re.search(r"[?#]", text[: found.start()]):
+            return "a $VARIABLE"
+        return f"{sign}{name}{_CLOSING.get(sign, '')}"
+    return None
+
+
+def read_text(text: str) -> str:
+    """Read text that may be anything."""
+    return text
+
+
+def one_of(*choices: str) -> Callable[[str], str]:
+    """Return a reader of one word out of ``choices``, in either case."""
+    canonical = {choice.casefold(): choice for choice in choices}
+    listed = f"{', '.join(choices[:-1])} or {choices[-1]}"
+
+    def read(text: str) -> str:
+        if (choice := canonical.get(text.casefold())) is not None:
+            return choice
+        near = difflib.get_close_matches(text[:80].casefold(), canonical, n=1)
+        meant = f" (did you mean {canonical[near[0]]}?)" if near else ""
+        raise refusal(f"{shown(text)} is not one of its values", f"write {listed}{meant}")
+
+    return read
+
+
+def read_bool(text: str) -> bool:
+    """Read true or false, as people write them: yes, no, on, off, 1, 0 too."""
+    if (value := _TRUTH.get(text.lower())) is None:
+        raise refusal(f"{shown(text)} is neither true nor false", "write true or false")
+    return value
+
+
+def read_digest(text: str) -> Digest:
+    """Read a SHA-256: 64 hex digits, with or without ``sha256:``. The text is not shown: it may be anything."""
+    digits = text.lower().removeprefix("sha256:")
+    wrong = f"{len(digits)} characters" if len(digits) != 64 else "characters that are not hex digits"
+    try:
+        return parse_digest(text)
+    except ValueError:
+        # Not chained: that message quotes the text.
+        raise refusal(
+            f"is no SHA-256 digest of 64 hex digits: it has {wrong}",
+            "write the 64 hex digits that sha256sum prints",
+            "config_digest",
+        ) from None
+
+
+def read_seconds(text: str) -> float:
+    """Read a duration such as ``30s``, ``5m``, ``1h`` or ``1d``; between a second and a year. Returns seconds."""
+    hint = "write a number and its unit, such as 30s, 5m or 1h"
+    if (match := _DURATION.fullmatch(text)) is None:
+        raise refusal(f"{shown(text)} is not a duration", hint)
+    seconds = float(match[1]) * _UNITS[match[2].lower()]
+    if not 1 <= seconds <= _LONGEST_DAYS * _UNITS["d"]:
+        raise refusal(f"{shown(text)} is not between 1s and {_LONGEST_DAYS}d", hint)
+    return seconds
+
+
+def read_port(text: str) -> int:
+    """Read a TCP port; 0 means any free one."""
+    if not re.fullmatch(r"[0-9]{1,5}", text) or int(text) > 65535:
+        raise refusal(f"{shown(text)} is not a port", "write a number from 0 to 65535 (0: any free port)")
+    return int(text)
+
+
+def read_host(text: str) -> str:
+    """Read the name or IP address of an interface; an IPv6 address with or without brackets."""
+    host = text.removeprefix("[").removesuffix("]")
+    if _IPV6.fullmatch(host) or _HOST.fullmatch(text):
+        return host
+    raise refusal(f"{shown(text)} is not a host name or IP address", "write 127.0.0.1, ::1 or 0.0.0.0, say")
+
+
+def read_host_port(text: str) -> HostPort:
+    """Read ``HOST:PORT``; an IPv6 host in brackets."""
+    host, colon, port = text.rpartition(":")
+    bracketed = host.startswith("[") and host.endswith("]")
+    if not colon or not host or (":" in host and not bracketed):
+        raise refusal(f"{shown(text)} is not HOST:PORT", "write 127.0.0.1:8765 or [::1]:8765, say")
+    return HostPort(read_host(host), read_port(port))
+
+
+def read_path(text: str) -> Path:
+    """Read a path of the file system; ``~`` is the home directory. It may be relative still."""
+    if re.match(r"[A-Za-z][A-Za-z0-9+.-]+://", text):
+        raise refusal(f"{shown(text)} is an address", "write the path of a local directory or file")
+    try:
+        return Path(text).expanduser()
+    except RuntimeError:
+        raise refusal(f"{shown(text)} starts at a home directory that is not known", "write an absolute path") from None
+
+
+def read_file_name(text: str) -> str:
+    """Read a name that is a file name on every system: ASCII letters, digits, ``.``, ``_`` and ``-``, at most 64."""
+    if not _FILE_NAME.fullmatch(text) or _DEVICE.fullmatch(text):
+        raise refusal(
+            f"{shown(text)} is not usable as a file name everywhere",
+            "write letters, digits, '.', '_' or '-', such as my-project (64 at most, a letter or digit first)",
+        )
+    return text

@@ -1,0 +1,245 @@
+"""Every setting, once: its name, type, form, default and help. A new setting is one more field of `Settings`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields, replace
+from pathlib import Path
+from types import MappingProxyType
+from typing import Literal
+
+from pycontextify.config.addresses import read_file_urls, read_layout_urls, read_service_url
+from pycontextify.config.origin import Origin
+from pycontextify.config.readers import (
+    HostPort,
+    one_of,
+    read_bool,
+    read_digest,
+    read_file_name,
+    read_host,
+    read_host_port,
+    read_path,
+    read_port,
+    read_seconds,
+    read_text,
+)
+from pycontextify.redact import redact_url
+from pycontextify.snapshot.digest import Digest
+
+__all__ = ["BY_NAME", "SETTINGS", "Row", "Setting", "Settings", "describe"]
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What there is to know about a setting.
+
+    ``read`` turns text into the value; ``form`` shows what to write, as a help text's metavar does. ``default`` is in
+    that form too; without one the value is ``absent``, unless the help says how another is found. ``name`` is the key
+    in the TOML file and the field of `Settings`.
+    """
+
+    read: Callable[[str], object]
+    form: str
+    help: str
+    default: str | None = None
+    absent: object = None
+    secret: bool = False
+    flag_name: str | None = None
+    name: str = ""
+
+    @property
+    def env(self) -> str:
+        """The environment variable."""
+        return f"PYCONTEXTIFY_{self.name.upper()}"
+
+    @property
+    def flag(self) -> str | None:
+        """The command line's flag; a secret has none, since flags show in process lists."""
+        return None if self.secret else f"--{self.flag_name or self.name.replace('_', '-')}"
+
+    @property
+    def in_file(self) -> bool:
+        """Whether the TOML file may hold it: all but its own place."""
+        return self.name != "config"
+
+
+def _about(
+    read: Callable[[str], object],
+    form: str,
+    text: str,
+    *,
+    default: str | None = None,
+    secret: bool = False,
+    flag_name: str | None = None,
+) -> dict[str, Setting]:
+    return {"setting": Setting(read, form, text, default, secret=secret, flag_name=flag_name)}
+
+
+def _about_urls(read: Callable[[str], object], form: str, text: str) -> dict[str, Setting]:
+    return {"setting": Setting(read, form, text, absent=())}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Settings:
+    """The values in force, in the order in which they are documented and checked.
+
+    Addresses hold whatever credentials they were given: show settings through `describe`, as ``repr`` does.
+    ``origins`` tells where each value came from. ``warnings`` are sentences about what looks like a slip and stops
+    nothing, such as an unknown environment variable.
+    """
+
+    config: Path | None = field(
+        metadata=_about(
+            read_path, "FILE", "TOML file of settings (default: the user's own config.toml, if there is one)"
+        )
+    )
+    index_bootstrap_url: tuple[str, ...] = field(
+        metadata=_about_urls(
+            read_layout_urls,
+            "URL[#REF][,MIRROR]",
+            "where an index is published: the http, https or file address of its directory; "
+            "#REF names one of its refs (default: latest)",
+        )
+    )
+    index_bootstrap_archive: tuple[str, ...] = field(
+        metadata=_about_urls(
+            read_file_urls, "URL[,MIRROR]", "address of an index as a .zip, .tar, .tar.gz, .tgz or .tar.zst archive"
+        )
+    )
+    index_bootstrap_faiss_url: tuple[str, ...] = field(
+        metadata=_about_urls(read_file_urls, "URL[,MIRROR]", "address of an index's .faiss file; needs the other one")
+    )
+    index_bootstrap_metadata_url: tuple[str, ...] = field(
+        metadata=_about_urls(read_file_urls, "URL[,MIRROR]", "address of an index's .sqlite file; needs the other one")
+    )
+    index_bootstrap_sha256: Digest | None = field(
+        metadata=_about(
+            read_digest, "HEX", "SHA-256 that the archive, or the manifest of the published index, must have"
+        )
+    )
+    index_bootstrap_faiss_sha256: Digest | None = field(
+        metadata=_about(read_digest, "HEX", "SHA-256 that the .faiss file must have")
+    )
+    index_bootstrap_metadata_sha256: Digest | None = field(
+        metadata=_about(read_digest, "HEX", "SHA-256 that the .sqlite file must have")
+    )
+    index_bootstrap_mode: Literal["if-missing", "follow"] = field(
+        metadata=_about(
+            one_of("if-missing", "follow"),
+            "if-missing|follow",
+            "fetch only while there is no local index, or keep following what is published",
+            default="if-missing",
+        )
+    )
+    index_bootstrap_refresh: float = field(
+        metadata=_about(read_seconds, "DURATION", "how often to look for a new index when following", default="15m")
+    )
+    index_dir: Path = field(
+        metadata=_about(
+            read_path,
+            "DIR",
+            "where the index lives (default: the index name, in the user's data directory)",
+            flag_name="index-path",
+        )
+    )
+    index_name: str = field(
+        metadata=_about(read_file_name, "NAME", "name of the index and of the files it is exported to", default="index")
+    )
+    auto_load: bool = field(
+        metadata=_about(read_bool, "true|false", "load the local index at the start", default="true")
+    )
+    auto_persist: bool = field(
+        metadata=_about(read_bool, "true|false", "save the index after every change", default="true")
+    )
+    embedding_provider: Literal["onnx", "http"] = field(
+        metadata=_about(
+            one_of("onnx", "http"),
+            "onnx|http",
+            "what embeds text: a model run here, or an OpenAI-compatible service",
+            default="onnx",
+        )
+    )
+    embedding_model: str | None = field(
+        metadata=_about(
+            read_text,
+            "DIR|NAME",
+            "directory with model.onnx and tokenizer.json (default: the built-in model); a service's model name",
+        )
+    )
+    embedding_url: str | None = field(
+        metadata=_about(read_service_url, "URL", "address of the embedding service, such as http://localhost:11434/v1")
+    )
+    embedding_api_key: str | None = field(
+        metadata=_about(read_text, "KEY", "key for the embedding service", secret=True)
+    )
+    transport: Literal["stdio", "http"] = field(
+        metadata=_about(one_of("stdio", "http"), "stdio|http", "how MCP clients connect", default="stdio")
+    )
+    host: str = field(
+        metadata=_about(read_host, "HOST", "interface that the http transport listens on", default="127.0.0.1")
+    )
+    port: int = field(
+        metadata=_about(read_port, "PORT", "port that the http transport listens on; 0 is any free one", default="8765")
+    )
+    http: HostPort | None = field(
+        metadata=_about(read_host_port, "HOST:PORT", "serve the status routes there, beside the stdio transport")
+    )
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"] = field(
+        metadata=_about(
+            one_of("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"), "LEVEL", "least level to log", default="INFO"
+        )
+    )
+    origins: Mapping[str, Origin]
+    warnings: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        return f"Settings({', '.join(f'{row.name}={row.value!r}' for row in describe(self))})"
+
+
+SETTINGS: tuple[Setting, ...] = tuple(
+    replace(found, name=each.name) for each in fields(Settings) if (found := each.metadata.get("setting"))
+)
+"""Every setting, in order."""
+
+BY_NAME: Mapping[str, Setting] = MappingProxyType({setting.name: setting for setting in SETTINGS})
+"""The same, by name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A line of ``pycontextify config show``; ``value`` is redacted and ready for JSON, lists for several addresses."""
+
+    name: str
+    value: str | int | bool | list[str] | None
+    origin: str
+    help: str
+
+
+def describe(settings: Settings) -> tuple[Row, ...]:
+    """Tell every setting's value in the form it is written in, redacted, and where it came from."""
+    return tuple(
+        Row(
+            setting.name,
+            _visible(getattr(settings, setting.name), secret=setting.secret),
+            str(settings.origins[setting.name]),
+            setting.help,
+        )
+        for setting in SETTINGS
+    )
+
+
+def _visible(value: object, *, secret: bool) -> str | int | bool | list[str] | None:
+    match value:
+        case None | int():
+            return value
+        case _ if secret:
+            return "***"
+        case float():
+            return f"{value:g}s"
+        case tuple():
+            # A fragment that was read is a ref: a name, checked as such.
+            return [redact_url(url) + url[len(url.partition("#")[0]) :] for url in value]
+        case str() if "://" in value:
+            return redact_url(value)
+        case _:
+            return str(value)
