@@ -14,15 +14,16 @@ from __future__ import annotations
 
 import errno
 import os
+import secrets
 import sys
-import tempfile
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from pycontextify.errors import StoreError
 
-__all__ = ["flush", "put_in_place", "store_error", "write_bytes"]
+__all__ = ["flush", "put_in_place", "store_error", "unique", "write_bytes"]
 
 _REPLACE_TRIES = 20
 _REPLACE_PAUSE_SECONDS = 0.05
@@ -33,19 +34,25 @@ def write_bytes(path: Path, content: bytes) -> None:
 
     Raises StoreError; the old content is then still in place.
     """
+    staged = path.with_name(f".{path.name}.{unique()}.tmp")
     try:
-        descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
-    except OSError as error:
-        raise store_error(error, path) from error
-    staged = Path(name)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
+        with staged.open("xb") as file:
             file.write(content)
         put_in_place(staged, path)
     except OSError as error:
         raise store_error(error, path) from error
     finally:
-        staged.unlink(missing_ok=True)
+        with suppress(OSError):
+            staged.unlink(missing_ok=True)
+
+
+def unique() -> str:
+    """Return a name part that nobody else uses.
+
+    Files made under it with plain ``open`` get the permissions that the user's umask gives, as a web server that is to
+    read what was published needs them; `tempfile` would keep them to their owner.
+    """
+    return secrets.token_hex(8)
 
 
 def put_in_place(staged: Path, final: Path, *, sleep: Callable[[float], None] = time.sleep) -> None:

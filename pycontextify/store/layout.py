@@ -14,7 +14,6 @@ A local index directory and a published snapshot are both such a directory, byte
 from __future__ import annotations
 
 import hashlib
-import os
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
@@ -24,7 +23,7 @@ from pycontextify.errors import StoreError, VerifyError
 from pycontextify.snapshot.config import SnapshotConfig
 from pycontextify.snapshot.digest import Digest, digest_of
 from pycontextify.snapshot.manifest import LAYOUT_FILE, Manifest, RefTable
-from pycontextify.store.durable import put_in_place, store_error, write_bytes
+from pycontextify.store.durable import put_in_place, store_error, unique, write_bytes
 from pycontextify.store.lock import writer_lock
 
 __all__ = ["CURRENT", "PREVIOUS", "Layout"]
@@ -143,10 +142,9 @@ class Layout:
         return digest, size
 
     def _copy(self, source: Path, expected: Digest) -> None:
-        descriptor, name = tempfile.mkstemp(dir=self.partial, prefix="copy-")
-        staged, hasher = Path(name), hashlib.sha256()
+        staged, hasher = self.partial / f"copy-{unique()}", hashlib.sha256()
         try:
-            with os.fdopen(descriptor, "wb") as target, source.open("rb") as origin:
+            with staged.open("xb") as target, source.open("rb") as origin:
                 while block := origin.read(1 << 20):
                     hasher.update(block)
                     target.write(block)
