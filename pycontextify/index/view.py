@@ -48,12 +48,14 @@ class View:
         config: SnapshotConfig,
         segments: Sequence[Segment],
         encoder: QueryEncoder | None,
+        *,
+        lack: str | None = None,
     ) -> None:
         self.generation = generation
         self.config = config
         self.segments = tuple(segments)
         self._encoder = encoder
-        self.degraded = None if encoder is not None else _no_encoder(config)
+        self.degraded = None if encoder is not None else lack or _no_encoder(config)
 
     @classmethod
     def open(
@@ -62,10 +64,12 @@ class View:
         config: SnapshotConfig,
         blob: Callable[[Digest], Path],
         encoder: QueryEncoder | None,
+        *,
+        lack: str | None = None,
     ) -> View:
-        """Open every segment of a generation; ``blob`` tells where a blob lies.
+        """Open every segment of a generation; ``blob`` tells where a blob lies, ``lack`` why there is no encoder.
 
-        Raises ValidateError when a part is damaged or the parts do not fit each other.
+        Raises StoreError when a blob is not there, ValidateError when one is damaged or they do not fit each other.
         """
         segments: list[Segment] = []
         try:
@@ -74,7 +78,7 @@ class View:
             for segment in segments:
                 segment.close()
             raise
-        return cls(generation, config, segments, encoder)
+        return cls(generation, config, segments, encoder, lack=lack)
 
     @property
     def chunks(self) -> int:
@@ -107,8 +111,16 @@ class View:
     def embed(self, text: str) -> NDArray[np.float32]:
         """Return the unit vector, float32 (dimension,), of a query. Raises NotReadyError."""
         if self._encoder is None:
-            raise NotReadyError(_no_encoder(self.config), code="encoder_missing")
-        return self._encoder.embed_query(text)
+            raise NotReadyError(self.degraded or _no_encoder(self.config), code="encoder_missing")
+        embedding = self._encoder.embed_query(text)
+        if embedding.shape != (self.config.encoder.dimension,):
+            raise NotReadyError(
+                f"the encoder made a vector of shape {embedding.shape}, the index has {self.config.encoder.dimension} "
+                "dimensions",
+                code="encoder_differs",
+                hint="configure the model that built the index",
+            )
+        return embedding
 
     def _embed(self, query: Query) -> tuple[NDArray[np.float32] | None, str | None]:
         if query.mode == "keyword":

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from pycontextify.encoder.protocol import Encoder
+from pycontextify.encoder.protocol import Encoder, paths_of
 from pycontextify.errors import IngestError
 from pycontextify.index.assemble import Entry, carried_entries, should_merge, stage_bytes, stage_segment
 from pycontextify.index.segment import Segment, pack_deleted
@@ -252,7 +252,7 @@ def _commit(run: _Run, draft: _Draft) -> Digest:
         layout.add_file(path, digest)
     for name, digest in config.encoder.files.items():
         if not layout.blob_path(digest).exists():
-            layout.add_copy(run.encoder.paths[name])
+            layout.add_copy(paths_of(run.encoder)[name])
     blobs = {*config.encoder.files.values()}
     for segment in config.segments:
         blobs |= {segment.vectors, segment.chunks} | ({segment.deleted} if segment.deleted else set())

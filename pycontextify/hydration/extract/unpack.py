@@ -1,0 +1,188 @@
+"""One archive into a staging directory: read, judge, copy, choose."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from pycontextify.errors import ExtractError, PyContextifyError, StoreError, VerifyError
+from pycontextify.hydration.extract.choose import LayoutChoice, PairChoice, choose, is_candidate
+from pycontextify.hydration.extract.kinds import PackedKind, packed_kind
+from pycontextify.hydration.extract.limits import DEFAULT_LIMITS, Budget, ExtractLimits
+from pycontextify.hydration.extract.members import Member
+from pycontextify.hydration.extract.names import NameLedger
+from pycontextify.hydration.extract.streams import Unpacked, unpacking
+from pycontextify.hydration.extract.tar import tar_members
+from pycontextify.hydration.extract.zip import zip_members
+from pycontextify.hydration.transport import ignore_size
+from pycontextify.hydration.workers import OnProgress
+from pycontextify.snapshot.digest import Digest
+from pycontextify.store.durable import flush, store_error
+
+__all__ = ["ExtractedLayout", "ExtractedPair", "extract"]
+
+
+@dataclass(frozen=True, slots=True)
+class ExtractedPair:
+    """The two files of an index, on disk and fsynced, with their digests."""
+
+    faiss: Path
+    sqlite: Path
+    faiss_digest: Digest
+    sqlite_digest: Digest
+
+
+@dataclass(frozen=True, slots=True)
+class ExtractedLayout:
+    """A layout: the bytes of its index.json, and its blobs, on disk and fsynced, each true to its digest."""
+
+    index_json: bytes
+    blobs: Mapping[Digest, Path]
+
+
+def extract(
+    archive: Path,
+    staging: Path,
+    *,
+    name: str,
+    file_name: str = "",
+    limits: ExtractLimits = DEFAULT_LIMITS,
+    on_progress: OnProgress = ignore_size,
+) -> ExtractedPair | ExtractedLayout:
+    """Copy the index that ``archive`` holds into files in ``staging``, an empty directory.
+
+    ``name`` is the index's name, for an archive with several; ``file_name`` is what the source calls the archive.
+    ``on_progress`` is told how many bytes of the archive have been read, and may raise to end it. Blocks: for a worker
+    thread.
+
+    Raises ExtractError, VerifyError (a blob belies its name) and StoreError; ``staging`` is then empty again.
+    """
+    with _about(archive, file_name):
+        copies = _Copies(staging)
+        try:
+            paths = _copy_candidates(archive, file_name, Budget(limits, on_progress), copies)
+            extracted = _chosen(choose(paths, name), copies, limits)
+        except BaseException:
+            copies.discard(keep=())
+            raise
+        copies.discard(keep=_files(extracted))
+        return extracted
+
+
+class _Copies:
+    """The files made in a staging directory, by the paths of the members they were copied from."""
+
+    def __init__(self, staging: Path) -> None:
+        if not stat.S_ISDIR(staging.lstat().st_mode):
+            raise StoreError("it is no directory of its own", code="staging_unsafe", asset=str(staging))
+        self._staging = staging
+        self._made: list[Path] = []
+        self._copies: dict[str, tuple[Path, Digest]] = {}
+
+    def add(self, path: str, pieces: Iterator[bytes]) -> None:
+        """Copy a member's content into a new file and force it to the disk."""
+        file, hasher = self._staging / f"{len(self._made):05d}", hashlib.sha256()
+        with file.open("xb") as target:
+            self._made.append(file)
+            for piece in pieces:
+                hasher.update(piece)
+                with _writing(file):
+                    target.write(piece)
+            with _writing(file):
+                target.flush()
+                flush(target.fileno())
+        self._copies[path] = (file, Digest(f"sha256:{hasher.hexdigest()}"))
+
+    def get(self, path: str) -> tuple[Path, Digest]:
+        """Return the copy of a member, and its digest."""
+        return self._copies[path]
+
+    def discard(self, keep: Collection[Path]) -> None:
+        """Remove all files but those to ``keep``."""
+        for file in self._made:
+            if file not in keep:
+                file.unlink(missing_ok=True)
+
+
+def _copy_candidates(archive: Path, file_name: str, budget: Budget, copies: _Copies) -> list[str]:
+    """Read an archive to its end, copying what may be part of an index; return the paths of all its files."""
+    ledger, paths = NameLedger(), list[str]()
+    kind = packed_kind(archive, file_name)
+    with archive.open("rb") as file, unpacking():
+        for member in _members(file, kind, budget):
+            budget.count_member()
+            path = ledger.admit(member.name, directory=member.directory)
+            if member.directory:
+                continue
+            paths.append(path)
+            if is_candidate(path):
+                copies.add(path, member.pieces)
+    ledger.check_tree()
+    return paths
+
+
+def _members(file: BinaryIO, kind: PackedKind, budget: Budget) -> Iterator[Member]:
+    size = os.fstat(file.fileno()).st_size
+    members = zip_members(file, size, budget) if kind == "zip" else tar_members(Unpacked(file, size, kind, budget))
+    for member in members:
+        yield member
+        for _ in member.pieces:
+            pass  # what nobody wants is read and judged all the same
+
+
+def _chosen(
+    choice: PairChoice | LayoutChoice, copies: _Copies, limits: ExtractLimits
+) -> ExtractedPair | ExtractedLayout:
+    match choice:
+        case PairChoice():
+            (faiss, faiss_digest), (sqlite, sqlite_digest) = copies.get(choice.vectors), copies.get(choice.chunks)
+            return ExtractedPair(faiss, sqlite, faiss_digest, sqlite_digest)
+        case LayoutChoice():
+            blobs = {digest: _blob(digest, *copies.get(path)) for digest, path in choice.blobs.items()}
+            return ExtractedLayout(_document(copies.get(choice.index)[0], limits), blobs)
+
+
+def _blob(named: Digest, file: Path, digest: Digest) -> Path:
+    if named != digest:
+        raise VerifyError(
+            f"the blob {named.short}… has SHA-256 {digest.short}…", code="digest_mismatch", hint="publish it again"
+        )
+    return file
+
+
+def _document(file: Path, limits: ExtractLimits) -> bytes:
+    if file.stat().st_size > limits.document:
+        raise ExtractError(f"its index.json has more than {limits.document:,} bytes", code="archive_too_large")
+    return file.read_bytes()
+
+
+def _files(extracted: ExtractedPair | ExtractedLayout) -> Collection[Path]:
+    if isinstance(extracted, ExtractedPair):
+        return (extracted.faiss, extracted.sqlite)
+    return frozenset(extracted.blobs.values())
+
+
+@contextmanager
+def _about(archive: Path, file_name: str) -> Iterator[None]:
+    """Name the archive in every error about it, in one place; what else the system refuses is about the disk."""
+    try:
+        yield
+    except PyContextifyError as error:
+        error.asset = error.asset or file_name or archive.name
+        raise
+    except OSError as error:
+        raise store_error(error, archive) from error
+
+
+@contextmanager
+def _writing(file: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise store_error(error, file) from error

@@ -1,0 +1,163 @@
+"""What tools and routes ask of the server, free of any protocol.
+
+Everything that blocks runs in worker threads; a lease is taken in the thread that searches and never leaves it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+import anyio
+import anyio.from_thread
+import anyio.to_thread
+
+from pycontextify.errors import IngestError, NotReadyError
+from pycontextify.index.model import Answer, Overview, Query
+from pycontextify.server.document import Facts, Situation
+from pycontextify.server.progress import Report, Sleep, with_progress
+from pycontextify.server.words import hydrating, indexing
+
+if TYPE_CHECKING:
+    from pycontextify.index.live import LiveIndex
+    from pycontextify.ingest.report import IndexProgress, IndexReport
+    from pycontextify.server.fill import Fill
+    from pycontextify.server.parts import Engine, Searchable
+
+__all__ = ["Clock", "Desk"]
+
+Clock = Callable[[], datetime]
+"""The wall clock, in UTC."""
+
+_SEARCHES_AT_ONCE = 8
+
+T = TypeVar("T")
+
+
+class Desk:
+    """One per server; every method runs on the event loop."""
+
+    def __init__(self, live: LiveIndex[Searchable], fill: Fill, *, now: Clock, sleep: Sleep = anyio.sleep) -> None:
+        self._live = live
+        self._fill = fill
+        self._sleep = sleep
+        self._searching = anyio.CapacityLimiter(_SEARCHES_AT_ONCE)
+        self._writing: str | None = None
+        self.now = now
+
+    async def situation(self) -> Situation:
+        """Tell how the server is."""
+        return (await self._with_view(lambda _view: None))[1]
+
+    async def search(self, query: Query) -> tuple[Answer, Situation]:
+        """Search the live view; without one the answer is empty and the situation says why."""
+
+        def look_up(view: Searchable | None) -> Answer:
+            return Answer(()) if view is None else view.search(query)
+
+        await self._fill.opened()
+        answer, situation = await self._with_view(look_up, self._searching)
+        if answer.degraded is not None and situation.facts is not None:
+            situation = replace(situation, facts=replace(situation.facts, degraded=answer.degraded))
+        return answer, situation
+
+    async def overview(self) -> tuple[Overview, Situation]:
+        """Count what the live view holds."""
+        await self._fill.opened()
+        return await self._with_view(lambda view: Overview() if view is None else view.overview(), self._searching)
+
+    async def _with_view(
+        self, look: Callable[[Searchable | None], T], limiter: anyio.CapacityLimiter | None = None
+    ) -> tuple[T, Situation]:
+        """Apply ``look`` to the live view in a worker thread; return that with the situation as of the same view."""
+
+        def lease_and_look() -> tuple[T, Facts | None]:
+            with self._live.lease() as view:
+                return look(view), None if view is None else _facts(view)
+
+        found, facts = await anyio.to_thread.run_sync(lease_and_look, abandon_on_cancel=True, limiter=limiter)
+        fault = self._fill.fault or (self._fill.damage if facts is None else None)
+        return found, Situation(facts, self._fill.status, self._fill.opening, fault)
+
+    async def rehydrate(self, *, wait: bool, report: Report) -> Situation:
+        """Start a hydration or join the running one; with ``wait``, report progress until it has ended.
+
+        Being cancelled ends the waiting, not the hydration. Raises NotReadyError when there is no source.
+        """
+        hydration = await self._fill.hydration()
+
+        def look() -> tuple[float | None, str]:
+            status = hydration.status
+            # At rest, the numbers are those of the attempt before.
+            return (status.percent, hydrating(status)) if status.active else (None, "starting")
+
+        if wait:
+            await with_progress(partial(hydration.rehydrate, wait=True), look, report, self._sleep)
+        else:
+            await hydration.rehydrate(wait=False)
+        return await self.situation()
+
+    async def index_tree(self, path: str, tags: tuple[str, ...], tree: str | None, report: Report) -> IndexReport:
+        """Index a directory and serve the result.
+
+        Raises IngestError when it can't be indexed, NotReadyError while something else is being written. Being
+        cancelled gives the work up, and leaves the index as it was.
+        """
+        root = _root(path)
+        with self._one_writer("indexing"):
+            engine = await self._fill.engine()
+            latest: list[tuple[float | None, str]] = [(None, "looking for files")]
+
+            def on_progress(progress: IndexProgress) -> None:
+                anyio.from_thread.check_cancelled()
+                latest[0] = indexing(progress)
+
+            def index_and_swap() -> IndexReport:
+                with self._live.lease() as served:
+                    base = None if served is None else served.generation
+                done, view = engine.index_tree(root, tags=tags, tree=tree, base=base, progress=on_progress)
+                self._live.swap(view)
+                return done
+
+            work = partial(anyio.to_thread.run_sync, index_and_swap)
+            return await with_progress(work, lambda: latest[0], report, self._sleep)
+
+    async def reset(self) -> None:
+        """Forget the index, on disk and in memory. Raises NotReadyError while something else is being written."""
+        with self._one_writer("resetting"):
+            engine: Engine = await self._fill.engine()
+            await anyio.to_thread.run_sync(engine.reset)
+            await anyio.to_thread.run_sync(self._live.swap, None)
+
+    @contextmanager
+    def _one_writer(self, what: str) -> Iterator[None]:
+        if self._writing is not None:
+            raise NotReadyError(
+                f"the server is busy {self._writing}", code="busy", hint="ask again when that has ended; search goes on"
+            )
+        self._writing = what
+        try:
+            yield
+        finally:
+            self._writing = None
+
+
+def _root(path: str) -> Path:
+    root = Path(path).expanduser()
+    if not root.is_absolute():
+        raise IngestError(
+            "the path must be absolute",
+            code="path_relative",
+            asset=path,
+            hint="a relative one would be taken from wherever the server was started",
+        )
+    return root
+
+
+def _facts(view: Searchable) -> Facts:
+    return Facts(view.generation, view.config, view.chunks, view.documents, view.degraded)

@@ -1,0 +1,89 @@
+"""What the server is put together from, seen from here: the least that tools and routes need of the rooms below.
+
+The rooms themselves need faiss, numpy, onnxruntime and aiohttp, so they are met through these Protocols and loaded by
+`pycontextify.server.engine` once the server answers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from pycontextify.hydration.status import HydrationStatus
+    from pycontextify.index.live import LiveIndex
+    from pycontextify.index.model import Answer, Overview, Query
+    from pycontextify.ingest.report import IndexReport, OnProgress
+    from pycontextify.snapshot.config import SnapshotConfig
+    from pycontextify.snapshot.digest import Digest
+
+__all__ = ["Engine", "Hydration", "Searchable"]
+
+
+class Searchable(Protocol):
+    """An open generation; `pycontextify.index.view.View` is one. Everything but its properties blocks."""
+
+    @property
+    def generation(self) -> Digest:
+        """The digest of its manifest."""
+
+    @property
+    def config(self) -> SnapshotConfig:
+        """What the snapshot says of itself."""
+
+    @property
+    def degraded(self) -> str | None:
+        """Why meaning can't be searched, or None."""
+
+    @property
+    def chunks(self) -> int:
+        """How many chunks can be found."""
+
+    @property
+    def documents(self) -> int:
+        """How many documents they come from."""
+
+    def search(self, query: Query) -> Answer:
+        """Find the chunks that answer a query, best first."""
+
+    def overview(self) -> Overview:
+        """Count what the generation holds."""
+
+    def close(self) -> None:
+        """Release what is held."""
+
+
+class Hydration(Protocol):
+    """`pycontextify.hydration.service.HydrationService`."""
+
+    @property
+    def status(self) -> HydrationStatus:
+        """What it does now: a frozen value."""
+
+    async def run(self) -> None:
+        """Hydrate when it is time to; runs until cancelled."""
+
+    async def rehydrate(self, *, wait: bool) -> HydrationStatus:
+        """Start an attempt or join the running one; with ``wait``, return when it has ended."""
+
+
+class Engine(Protocol):
+    """The rooms below, for one index directory. Every method blocks; none but the last is called on the event loop."""
+
+    def open_current(self) -> Searchable | None:
+        """Open the current generation of the index directory, if there is one."""
+
+    def index_tree(
+        self, root: Path, *, tags: Sequence[str], tree: str | None, base: Digest | None, progress: OnProgress
+    ) -> tuple[IndexReport, Searchable]:
+        """Index a tree into a new generation and open that; ``base`` is what is served now.
+
+        When ``progress`` raises, the work is given up.
+        """
+
+    def reset(self) -> None:
+        """Remove every ref: the index directory then holds no generation."""
+
+    def hydration(self, live: LiveIndex[Searchable]) -> Hydration:
+        """Return what hydrates this index. Does not block."""

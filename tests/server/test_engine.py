@@ -1,0 +1,116 @@
+"""The real engine: index directory, FAISS, SQLite and the default encoder, as the server uses them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import anyio
+import anyio.to_thread
+from mcp import Client
+
+from pycontextify.hydration.status import HydrationStatus
+from pycontextify.index.live import LiveIndex
+from pycontextify.index.model import Query
+from pycontextify.library.workspace import Workspace
+from pycontextify.server.desk import Desk
+from pycontextify.server.engine import LocalEngine, load_engine
+from pycontextify.server.fill import Fill
+from pycontextify.server.parts import Searchable
+from pycontextify.server.protocol import build_server
+from pycontextify.server.tools import tools
+from tests.fakes.bench import NOW
+from tests.fakes.child import settings
+
+ZEBRA = "# Zebras\n\nA zebra is a horse with stripes.\n"
+TEAPOT = "# Teapots\n\nA teapot is a vessel for brewing tea.\n"
+
+
+def write(root: Path, name: str, text: str) -> Path:
+    """Put a file into a directory; return the directory."""
+    root.mkdir(exist_ok=True)
+    (root / name).write_text(text, encoding="utf-8")
+    return root
+
+
+def engine(index: Path, *, persist: bool = True) -> LocalEngine:
+    """An engine for an index directory."""
+    return load_engine(settings({"index_dir": str(index), "auto_persist": str(persist).lower()}))
+
+
+def best(view: Searchable, text: str) -> str:
+    """The path that answers best."""
+    return view.search(Query(text)).hits[0].path
+
+
+def test_what_is_indexed_is_current_and_can_be_opened_again(tmp_path: Path) -> None:
+    """And a second tree is laid beside the first."""
+    first = engine(tmp_path / "index")
+    assert first.open_current() is None
+    write(tmp_path / "animals", "zebra.md", ZEBRA)
+    write(tmp_path / "kitchen", "pot.md", TEAPOT)
+    for tree in ("animals", "kitchen"):
+        _, view = first.index_tree(tmp_path / tree, tags=(), tree=None, base=None, progress=lambda _: None)
+        view.close()
+    current = engine(tmp_path / "index").open_current()
+    assert current is not None
+    assert (best(current, "striped horse"), best(current, "something to make tea in")) == ("zebra.md", "pot.md")
+    assert current.overview().trees == {"animals": 1, "kitchen": 1}
+    current.close()
+
+
+def test_without_auto_persist_the_next_run_goes_on_from_what_is_served(tmp_path: Path) -> None:
+    """It is served, but the index directory stays as it was."""
+    passing = engine(tmp_path / "index", persist=False)
+    _, view = passing.index_tree(
+        write(tmp_path / "animals", "zebra.md", ZEBRA), tags=("a",), tree=None, base=None, progress=lambda _: None
+    )
+    view.close()
+    _, both = passing.index_tree(
+        write(tmp_path / "kitchen", "pot.md", TEAPOT), tags=(), tree=None, base=view.generation, progress=lambda _: None
+    )
+    assert both.overview().trees == {"animals": 1, "kitchen": 1}
+    assert passing.open_current() is None
+    both.close()
+
+
+def test_reset_forgets_everything(tmp_path: Path) -> None:
+    """And the same tree can be indexed again."""
+    own = engine(tmp_path / "index")
+    animals = write(tmp_path / "animals", "zebra.md", ZEBRA)
+    for _ in range(2):
+        _, view = own.index_tree(animals, tags=(), tree=None, base=None, progress=lambda _: None)
+        own.reset()
+        assert best(view, "zebra") == "zebra.md", "what is being read stays readable"
+        view.close()
+        assert own.open_current() is None
+
+
+async def test_hydration_without_a_source_is_disabled_and_ends(tmp_path: Path) -> None:
+    """There is nothing to wait for."""
+    own = await anyio.to_thread.run_sync(engine, tmp_path / "index")
+    live: LiveIndex[Searchable] = LiveIndex()
+    hydration = own.hydration(live)
+    assert hydration.status.state == "disabled"
+    await hydration.run()
+
+
+async def test_a_client_indexes_and_searches(era: str, tmp_path: Path) -> None:
+    """The whole server but for the transport, with nothing replaced."""
+    write(tmp_path / "animals", "zebra.md", ZEBRA)
+    chosen = await anyio.to_thread.run_sync(settings, {"index_dir": str(tmp_path / "index")})
+    live: LiveIndex[Searchable] = LiveIndex()
+    fill = Fill(live, lambda: LocalEngine(Workspace(chosen)), HydrationStatus(), local=False)
+    server = build_server(tools(Desk(live, fill, now=lambda: NOW)))
+    async with anyio.create_task_group() as tasks, Client(server, mode=era) as client:
+        tasks.start_soon(fill.run)
+        indexed = await client.call_tool("index_filebase", {"path": str(tmp_path / "animals"), "tags": ["stripes"]})
+        found = await client.call_tool("search", {"query": "striped horse", "tags": ["stripes"]})
+        reset = await client.call_tool("reset_index", {"confirm": True})
+        empty = await client.call_tool("search", {"query": "striped horse"})
+    assert not indexed.is_error, indexed
+    assert not reset.is_error, reset
+    assert found.structured_content is not None
+    assert empty.structured_content is not None
+    assert found.structured_content["index_state"] == "ready"
+    assert found.structured_content["results"][0]["path"] == "zebra.md"
+    assert empty.structured_content["index_state"] == "empty"
