@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 from pycontextify.config import Settings
@@ -32,7 +33,7 @@ from pycontextify.library.source import configured_source
 from pycontextify.publish.directory import publish_directory
 from pycontextify.publish.pair import publish_archive, publish_pair
 from pycontextify.publish.report import PublishReport
-from pycontextify.snapshot.config import SnapshotConfig
+from pycontextify.snapshot.config import EncoderInfo, SnapshotConfig
 from pycontextify.snapshot.digest import Digest
 from pycontextify.snapshot.manifest import RefTable
 from pycontextify.store.layout import Layout
@@ -69,14 +70,15 @@ class Workspace:
 
     def _open_view(self, generation: Digest, config: SnapshotConfig, blob: Callable[[Digest], Path]) -> View:
         """Open a generation with its encoder; without one, by words alone, and the view says why."""
+        local = partial(self._local_or_none, config.encoder)
         try:
-            encoder, lack = open_encoder(config.encoder, blob, self._local_or_none, self._cache), None
+            encoder, lack = open_encoder(config.encoder, blob, local, self._cache), None
         except NotReadyError as error:
             encoder, lack = None, str(error)
         return View.open(generation, config, blob, encoder, lack=lack)
 
-    def _local(self) -> Encoder:
-        """Open the encoder that the settings ask for."""
+    def _local(self, *, dimension: int | None = None) -> Encoder:
+        """Open the encoder that the settings ask for; a service is only asked for its dimension if that is unknown."""
         settings = self.settings
         return self._cache.add(
             local_encoder(
@@ -84,12 +86,13 @@ class Workspace:
                 settings.embedding_model,
                 settings.embedding_url,
                 settings.embedding_api_key,
+                dimension=dimension,
             )
         )
 
-    def _local_or_none(self) -> Encoder | None:
+    def _local_or_none(self, wanted: EncoderInfo) -> Encoder | None:
         try:
-            return self._local()
+            return self._local(dimension=wanted.dimension if wanted.provider == "http" else None)
         except NotReadyError as error:
             _LOG.info("no encoder of this machine's own: %s", error)
             return None
@@ -99,7 +102,8 @@ class Workspace:
         if generation is None:
             return self._local()
         info = self.layout.config(generation).encoder
-        return open_encoder(info, self.layout.blob_path, self._local_or_none, self._cache) or self._local()
+        local = partial(self._local_or_none, info)
+        return open_encoder(info, self.layout.blob_path, local, self._cache) or self._local()
 
     def index_tree(
         self,

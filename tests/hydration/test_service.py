@@ -6,8 +6,10 @@ import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from functools import partial
 
 import anyio
+import anyio.lowlevel
 import pytest
 
 from pycontextify.errors import NotReadyError, PermanentFetchError, PyContextifyError, TransientFetchError, VerifyError
@@ -68,6 +70,10 @@ class Bench:
             while not condition():
                 await anyio.sleep(0.001)
 
+    def running(self, run: int) -> bool:
+        """Tell whether run number ``run`` is going on."""
+        return self.hydrator.runs == run and self.hydrator.started.is_set()
+
     async def started(self) -> None:
         """Wait until an attempt is running."""
         with anyio.fail_after(5):
@@ -98,7 +104,7 @@ async def test_what_is_not_needed_waits_to_be_asked() -> None:
     """With a local index and mode if-missing nothing runs until rehydrate."""
     async with running(needed=False) as bench:
         for _ in range(20):
-            await anyio.sleep(0)
+            await anyio.lowlevel.checkpoint()
         assert bench.hydrator.runs == 0
         await bench.service.rehydrate(wait=False)
         await bench.started()
@@ -150,7 +156,7 @@ async def test_following_looks_again_and_again() -> None:
     """With a refresh the source is asked again after every success, with trigger refresh."""
     async with running(Schedule(refresh=0.01)) as bench:
         for run in (1, 2, 3):
-            await bench.until(lambda run=run: bench.hydrator.runs == run and bench.hydrator.started.is_set())
+            await bench.until(partial(bench.running, run))
             bench.hydrator.end()
         await bench.until(lambda: len(bench.service.status.history) == 3)
         assert [record.trigger for record in bench.service.status.history] == ["refresh", "refresh", "startup"]

@@ -286,4 +286,3 @@ async def test_vectors_of_another_encoder_are_refused(
     with pytest.raises(PyContextifyError) as caught:
         await replica(scene.pair).hydrate()
     assert caught.value.code == "dimension_differs"
-

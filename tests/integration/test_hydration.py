@@ -69,9 +69,7 @@ async def test_every_source_over_http(kind: str, server: SnapshotServer, replica
 
 
 @pytest.mark.parametrize("kind", KINDS)
-async def test_every_source_over_a_plain_static_server(
-    kind: str, publisher: Publisher, replica: MakeReplica
-) -> None:
+async def test_every_source_over_a_plain_static_server(kind: str, publisher: Publisher, replica: MakeReplica) -> None:
     """The standard library's http.server is enough to publish with."""
     with plain_server(publisher.site) as base:
         here = replica(source_at(kind, base))
@@ -130,9 +128,7 @@ async def test_an_archive_without_a_sidecar_is_compared_when_it_is_here(
     assert (await here.hydrate()).result == "unchanged"
 
 
-async def test_only_what_changed_is_fetched(
-    publisher: Publisher, server: SnapshotServer, replica: MakeReplica
-) -> None:
+async def test_only_what_changed_is_fetched(publisher: Publisher, server: SnapshotServer, replica: MakeReplica) -> None:
     """A new snapshot shares its unchanged segment and its encoder with the old one: those bytes are reused."""
     here = replica(LayoutSource((server.url("layout"),)))
     await here.hydrate()
@@ -200,9 +196,7 @@ async def test_without_its_encoder_an_index_answers_by_words(
 ) -> None:
     """A pair brings no encoder: where none matches, words are searched and the view says why meaning is not."""
     here = replica(source_at("pair", publisher.site.as_uri()))
-    stranger = Replica(
-        tmp_path / "stranger", here.attempt.source, here.attempt.workers, encoder=None
-    )
+    stranger = Replica(tmp_path / "stranger", here.attempt.source, here.attempt.workers, encoder=None)
     await stranger.hydrate()
     with stranger.live.lease() as view:
         assert view is not None
@@ -226,9 +220,7 @@ async def test_a_missing_blob_is_fetched_again(server: SnapshotServer, replica: 
     assert here.find("time of day")[0] == "src/clock.py"
 
 
-async def test_two_processes_fetch_once(
-    publisher: Publisher, server: SnapshotServer, replica: MakeReplica
-) -> None:
+async def test_two_processes_fetch_once(publisher: Publisher, server: SnapshotServer, replica: MakeReplica) -> None:
     """Whoever comes second waits for the first and then finds everything there."""
     first = replica(LayoutSource((server.url("layout"),)))
     second = Replica(first.layout.root, first.attempt.source, first.attempt.workers, publisher.encoder)

@@ -1,0 +1,41 @@
+"""What the tests of hydration share."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+
+from pycontextify.hydration.fetch import Fetcher
+from pycontextify.hydration.workers import Workers
+from tests.fakes.server import SnapshotServer
+
+
+@pytest.fixture
+def workers() -> Iterator[Workers]:
+    """Hydration's threads."""
+    with Workers() as workers:
+        yield workers
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Path:
+    """The directory that is served."""
+    directory = tmp_path / "site"
+    directory.mkdir()
+    return directory
+
+
+@pytest.fixture
+async def server(site: Path) -> AsyncIterator[SnapshotServer]:
+    """A host that serves `site`."""
+    async with SnapshotServer(site) as server:
+        yield server
+
+
+@pytest.fixture
+async def fetcher(workers: Workers) -> AsyncIterator[Fetcher]:
+    """The HTTP transport, without retries."""
+    async with Fetcher(workers) as fetcher:
+        yield fetcher
