@@ -6,50 +6,33 @@ Every kind of source ends in the same thing, a manifest with its blobs, in the l
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 from urllib.parse import urlsplit, urlunsplit
 
 from pycontextify.errors import FetchError, PermanentFetchError, VerifyError
+from pycontextify.hydration.candidate import Candidate, candidate_of, check_named
 from pycontextify.hydration.extract import ExtractedLayout, ExtractedPair, extract
 from pycontextify.hydration.sources import ArchiveSource, LayoutSource, PairSource, Source
 from pycontextify.hydration.status import AssetProgress, StatusBoard
 from pycontextify.hydration.transport import Download, Received, Transport, is_absent
 from pycontextify.hydration.workers import OnProgress, Workers
-from pycontextify.index.chunks import Chunks
 from pycontextify.redact import redact_url
 from pycontextify.snapshot.config import SnapshotConfig
 from pycontextify.snapshot.digest import Digest, digest_of, parse_sidecar
-from pycontextify.snapshot.manifest import Descriptor, Manifest, RefTable, build_manifest
-from pycontextify.snapshot.pair import config_of_pair
+from pycontextify.snapshot.manifest import Descriptor, Manifest, RefTable
 from pycontextify.store.layout import CURRENT, Layout
 
-__all__ = ["SOURCE_DIGEST", "Acquisition", "Candidate", "acquire"]
+__all__ = ["SOURCE_DIGEST", "Acquisition", "acquire"]
 
 SOURCE_DIGEST = "io.pycontextify.source.digest"
 """Annotation of a local ref: the digest of the archive or pair that the generation was made of."""
 
 _MANIFEST_LIMIT = 4 << 20
 _SIDECAR_LIMIT = 4 << 10
-_ARCHIVE_REFS = ("latest", CURRENT)
 
 _T = TypeVar("_T")
-
-
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """A generation on its way in.
-
-    ``staged`` tells where the blobs are that the layout lacks; ``documents`` are small ones still in memory, the
-    manifest last.
-    """
-
-    generation: Digest
-    config: SnapshotConfig
-    staged: Mapping[Digest, Path]
-    documents: tuple[bytes, ...]
-    annotations: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,21 +130,8 @@ def _missing(layout: Layout, manifest: Manifest) -> list[Descriptor]:
 def _staged_config(layout: Layout, manifest: Manifest, staged: Mapping[Digest, Path]) -> SnapshotConfig:
     path = staged.get(manifest.config.digest, layout.blob_path(manifest.config.digest))
     config = SnapshotConfig.from_bytes(path.read_bytes())
-    _check_named(config, manifest)
+    check_named(config, manifest)
     return config
-
-
-def _check_named(config: SnapshotConfig, manifest: Manifest) -> None:
-    layers = {layer.digest for layer in manifest.layers}
-    named = {config.encoder.files[name] for name in config.encoder.files}
-    for segment in config.segments:
-        named |= {segment.vectors, segment.chunks} | ({segment.deleted} if segment.deleted else set())
-    if not named <= layers:
-        raise VerifyError(
-            "the config names blobs that the manifest does not list",
-            code="manifest_incomplete",
-            hint="publish it again",
-        )
 
 
 async def _from_archive(source: ArchiveSource, work: Acquisition, current: Descriptor | None) -> Candidate | None:
@@ -183,7 +153,7 @@ async def _from_archive(source: ArchiveSource, work: Acquisition, current: Descr
         return extract(packed, content, name=source.name, file_name=name, on_progress=step)
 
     extracted = await work.workers.run_watched(unpack, lambda _done: None)
-    return await work.workers.run(_candidate, extracted, {SOURCE_DIGEST: received.digest})
+    return await work.workers.run(candidate_of, extracted, {SOURCE_DIGEST: received.digest})
 
 
 async def _from_pair(source: PairSource, work: Acquisition, current: Descriptor | None) -> Candidate | None:
@@ -204,7 +174,7 @@ async def _from_pair(source: PairSource, work: Acquisition, current: Descriptor 
         return None
     work.board.enter("verifying")
     pair = ExtractedPair(vectors, chunks, first.digest, second.digest)
-    return await work.workers.run(_candidate, pair, {SOURCE_DIGEST: digest})
+    return await work.workers.run(candidate_of, pair, {SOURCE_DIGEST: digest})
 
 
 def _pair_digest(vectors: Digest, chunks: Digest) -> Digest:
@@ -213,45 +183,6 @@ def _pair_digest(vectors: Digest, chunks: Digest) -> Digest:
 
 def _same_source(current: Descriptor | None, digest: Digest | None) -> bool:
     return current is not None and digest is not None and current.annotations.get(SOURCE_DIGEST) == digest
-
-
-def _candidate(extracted: ExtractedPair | ExtractedLayout, annotations: Mapping[str, str]) -> Candidate:
-    if isinstance(extracted, ExtractedPair):
-        return _pair_candidate(extracted, annotations)
-    return _layout_candidate(extracted, annotations)
-
-
-def _pair_candidate(pair: ExtractedPair, annotations: Mapping[str, str]) -> Candidate:
-    chunks = Chunks.open(pair.sqlite)
-    try:
-        config = config_of_pair(chunks.meta, vectors=pair.faiss_digest, chunks=pair.sqlite_digest)
-    finally:
-        chunks.close()
-    sizes = {pair.faiss_digest: pair.faiss.stat().st_size, pair.sqlite_digest: pair.sqlite.stat().st_size}
-    manifest, content = build_manifest(config, sizes)
-    staged = {pair.faiss_digest: pair.faiss, pair.sqlite_digest: pair.sqlite}
-    return Candidate(digest_of(manifest), config, staged, (content, manifest), annotations)
-
-
-def _layout_candidate(layout: ExtractedLayout, annotations: Mapping[str, str]) -> Candidate:
-    table = RefTable.from_bytes(layout.index_json)
-    target = next((table.refs[name] for name in _ARCHIVE_REFS if name in table.refs), None)
-    if target is None or target.digest not in layout.blobs:
-        raise VerifyError(
-            "the archived layout has no ref 'latest' with its manifest",
-            code="ref_missing",
-            hint="archive what `pycontextify publish` wrote",
-        )
-    content = layout.blobs[target.digest].read_bytes()
-    manifest = Manifest.from_bytes(content)
-    for blob in manifest.blobs:
-        path = layout.blobs.get(blob.digest)
-        if path is None or path.stat().st_size != blob.size:
-            raise VerifyError(f"the archived layout lacks the blob {blob.title!r}", code="manifest_incomplete")
-    config = SnapshotConfig.from_bytes(layout.blobs[manifest.config.digest].read_bytes())
-    _check_named(config, manifest)
-    staged = {blob.digest: layout.blobs[blob.digest] for blob in manifest.blobs}
-    return Candidate(target.digest, config, staged, (content,), annotations)
 
 
 async def _sidecar(urls: Sequence[str], work: Acquisition) -> Digest | None:

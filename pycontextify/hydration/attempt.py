@@ -17,7 +17,8 @@ from typing import Literal, Protocol
 import anyio
 
 from pycontextify.errors import PyContextifyError, StoreError, ValidateError
-from pycontextify.hydration.acquire import Acquisition, Candidate, acquire
+from pycontextify.hydration.acquire import Acquisition, acquire
+from pycontextify.hydration.candidate import Candidate
 from pycontextify.hydration.sources import Source
 from pycontextify.hydration.status import StatusBoard
 from pycontextify.hydration.transport import Transport
