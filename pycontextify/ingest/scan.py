@@ -68,7 +68,7 @@ def _judge(found: Found, request: IndexRequest, known: Known | None) -> tuple[Do
 
     Raises Unreadable when the file can't be read, or has nothing in it to find.
     """
-    loaded = load(found.path, found.relative)
+    loaded = load(found.path, found.relative, found.size)
     document = Document(
         path=found.relative,
         tree=request.tree,

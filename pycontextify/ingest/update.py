@@ -253,10 +253,7 @@ def _commit(run: _Run, draft: _Draft) -> Digest:
     for name, digest in config.encoder.files.items():
         if not layout.blob_path(digest).exists():
             layout.add_copy(paths_of(run.encoder)[name])
-    blobs = {*config.encoder.files.values()}
-    for segment in config.segments:
-        blobs |= {segment.vectors, segment.chunks} | ({segment.deleted} if segment.deleted else set())
-    manifest, content = build_manifest(config, {digest: layout.size_of(digest) for digest in blobs})
+    manifest, content = build_manifest(config, {digest: layout.size_of(digest) for digest in config.blobs})
     layout.add_bytes(content)
     generation = layout.add_bytes(manifest)
     if run.request.activate:
