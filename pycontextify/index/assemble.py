@@ -54,18 +54,22 @@ def stage_segment(directory: Path, entries: Sequence[Entry], meta: Mapping[str, 
         write_chunks(chunks_path, meta, [(entry.document, entry.chunks) for entry in entries])
         vectors_digest, chunks_digest = _digest_file(vectors_path), _digest_file(chunks_path)
     except (OSError, RuntimeError) as error:
-        raise StoreError(
-            f"a new segment could not be written ({error})", code="disk_write_failed", asset=str(directory)
-        ) from error
+        raise _not_written(error, directory) from error
     info = SegmentInfo(vectors=vectors_digest, chunks=chunks_digest, rows=len(vectors), documents=len(entries))
     return Staged(info, {vectors_digest: vectors_path, chunks_digest: chunks_path})
 
 
 def stage_bytes(directory: Path, content: bytes) -> tuple[Digest, Path]:
-    """Write a small blob into a directory; return its digest and where it lies."""
+    """Write a small blob into a directory; return its digest and where it lies.
+
+    Raises StoreError when the disk does not take it.
+    """
     digest = digest_of(content)
     path = directory / digest.hex
-    path.write_bytes(content)
+    try:
+        path.write_bytes(content)
+    except OSError as error:
+        raise _not_written(error, directory) from error
     return digest, path
 
 
@@ -92,6 +96,15 @@ def should_merge(rows: Sequence[int], deleted: Sequence[int], *, added: int) -> 
     segments = len(rows) + (1 if added else 0)
     total = sum(rows) + added
     return segments > _MOST_SEGMENTS or (len(rows) > 0 and sum(deleted) > _MOST_DELETED_SHARE * total)
+
+
+def _not_written(error: Exception, directory: Path) -> StoreError:
+    return StoreError(
+        f"a new segment could not be written ({error})",
+        code="disk_write_failed",
+        asset=str(directory),
+        hint="free space there, or check the disk",
+    )
 
 
 def _digest_file(path: Path) -> Digest:

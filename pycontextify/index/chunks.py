@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import queue
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,11 +15,11 @@ import numpy as np
 import zstandard
 from numpy.typing import NDArray
 
-from pycontextify.errors import ValidateError
+from pycontextify.errors import StoreError, ValidateError
 from pycontextify.index import chunks_file
 from pycontextify.index.chunks_file import query
 from pycontextify.index.model import Chunk, Document
-from pycontextify.index.terms import indexed_text, match_expression
+from pycontextify.index.terms import can_match, indexed_text, match_expression
 
 __all__ = ["Chunks", "StoredChunk", "StoredDocument", "write_chunks"]
 
@@ -29,6 +29,9 @@ _LEAST_SAMPLES = 200
 _COMPRESSION_LEVEL = 10
 _LONGEST_TEXT = 1 << 20
 _CONNECTIONS = 4
+_PUBLISH_AGAIN = "publish or hydrate the index again"
+_CHUNK_KINDS = (int, int, str, str, bytes)
+_DOCUMENT_KINDS = (int, str, str, str, str, int, int, int)
 _DOCUMENT_COLUMNS = "d.id, d.tree, d.path, d.language, d.content_hash, d.size, d.first_row, d.row_count"
 # A word in the name of the thing or of its file says more than one in its text.
 _BM25 = "bm25(words, 4.0, 2.0, 1.0)"
@@ -47,24 +50,31 @@ def write_chunks(path: Path, meta: Mapping[str, object], entries: Sequence[tuple
     """Write a new chunks file; row numbers follow the order of the entries' chunks.
 
     ``meta`` is JSON-able: what the file says about itself. The same arguments give the same bytes.
+
+    Raises StoreError when the disk does not take them.
     """
     texts = [chunk.text.encode() for _, chunks in entries for chunk in chunks]
     dictionary = _train(texts)
     compress = zstandard.ZstdCompressor(
         level=_COMPRESSION_LEVEL, dict_data=dictionary, write_content_size=True
     ).compress
-    connection = chunks_file.create(path)
+    stored = {**meta, "dictionary": None if dictionary is None else dictionary.as_bytes().hex()}
     try:
-        with connection:
-            stored = {**meta, "dictionary": None if dictionary is None else dictionary.as_bytes().hex()}
-            connection.executemany(
-                "INSERT INTO meta VALUES(?, ?)", [(key, json.dumps(stored[key])) for key in sorted(stored)]
-            )
-            _insert(connection, entries, [compress(text) for text in texts])
-            connection.execute("INSERT INTO words(words) VALUES('optimize')")
-        connection.execute("VACUUM")
-    finally:
-        connection.close()
+        with closing(chunks_file.create(path)) as connection:
+            with connection:
+                connection.executemany(
+                    "INSERT INTO meta VALUES(?, ?)", [(key, json.dumps(stored[key])) for key in sorted(stored)]
+                )
+                _insert(connection, entries, [compress(text) for text in texts])
+                connection.execute("INSERT INTO words(words) VALUES('optimize')")
+            connection.execute("VACUUM")
+    except apsw.Error as error:
+        raise StoreError(
+            f"the chunks of a new segment could not be written ({error})",
+            code="disk_write_failed",
+            asset=str(path),
+            hint="free space there, or check the disk",
+        ) from error
 
 
 def _train(texts: Sequence[bytes]) -> zstandard.ZstdCompressionDict | None:
@@ -134,20 +144,30 @@ class Chunks:
     def open(cls, path: Path) -> Chunks:
         """Open a chunks file.
 
-        Raises ValidateError for anything but a file that `write_chunks` could have made.
+        Raises StoreError when it is not there, ValidateError for anything but a file that `write_chunks` could have
+        made.
         """
-        connections: list[apsw.Connection] = []
-        try:
-            connections.append(chunks_file.connect(path))
-            meta = {key: json.loads(value) for key, value in query(connections[0], "SELECT key, value FROM meta")}
-            connections.extend(chunks_file.connect(path) for _ in range(_CONNECTIONS - 1))
-            return cls(connections, meta)
-        except (apsw.Error, ValueError, zstandard.ZstdError) as error:
-            for connection in connections:
-                connection.close()
-            raise ValidateError(
-                f"the chunks file is damaged or not one of ours ({error})", code="chunks_unreadable", asset=path.name
-            ) from error
+        with ExitStack() as opened:
+            try:
+                connections = [opened.enter_context(closing(chunks_file.connect(path))) for _ in range(_CONNECTIONS)]
+                meta = {key: json.loads(value) for key, value in query(connections[0], "SELECT key, value FROM meta")}
+                chunks = cls(connections, meta)
+            except apsw.CantOpenError as error:
+                raise StoreError(
+                    f"the chunks file can't be opened ({error})",
+                    code="blob_missing",
+                    asset=path.name,
+                    hint="hydrate again, or rebuild with `pycontextify index`",
+                ) from error
+            except (apsw.Error, ValueError, TypeError, RecursionError, zstandard.ZstdError) as error:
+                raise ValidateError(
+                    f"the chunks file is damaged or not one of ours ({error})",
+                    code="chunks_unreadable",
+                    asset=path.name,
+                    hint=_PUBLISH_AGAIN,
+                ) from error
+            opened.pop_all()
+        return chunks
 
     @contextmanager
     def _borrow(self) -> Iterator[apsw.Connection]:
@@ -156,7 +176,7 @@ class Chunks:
             yield connection
         except (apsw.Error, zstandard.ZstdError, UnicodeDecodeError) as error:
             raise ValidateError(
-                f"the chunks file is damaged ({error})", code="chunks_unreadable", hint="hydrate or index again"
+                f"the chunks file is damaged ({error})", code="chunks_unreadable", hint=_PUBLISH_AGAIN
             ) from error
         finally:
             self._idle.put(connection)
@@ -172,10 +192,10 @@ class Chunks:
             row = 0
             for first_row, row_count in spans:
                 if first_row != row or row_count < 1:
-                    raise ValidateError("its documents do not share out its rows", code="chunks_incoherent")
+                    raise _incoherent("documents do not share out its rows")
                 row += row_count
         if row != count or (count and (first, last) != (0, count - 1)):
-            raise ValidateError("its rows are not numbered without a gap", code="chunks_incoherent")
+            raise _incoherent("rows are not numbered without a gap")
         return int(count)
 
     def last_row(self) -> int:
@@ -197,7 +217,7 @@ class Chunks:
         with self._borrow() as connection:
             ranked = query(
                 connection,
-                f"SELECT rowid, {_BM25} FROM words WHERE words MATCH ? ORDER BY 2",  # noqa: S608 - a constant
+                f"SELECT rowid, {_BM25} FROM words WHERE words MATCH ? ORDER BY 2, 1",  # noqa: S608 - a constant
                 (expression,),
             )
             for row, rank in ranked:
@@ -209,6 +229,8 @@ class Chunks:
 
     def select(self, *, tags: Sequence[str], path: str | None, language: str | None) -> NDArray[np.int64]:
         """Return the rows whose documents pass every filter given; see `Query` for their meaning."""
+        if not all(can_match(text) for text in (*tags, path or "", language or "")):
+            return np.empty(0, np.int64)
         conditions, values = ["1"], []
         if path is not None:
             conditions.append("(d.path GLOB ? OR d.tree || '/' || d.path GLOB ?)")
@@ -246,11 +268,15 @@ class Chunks:
         )
         columns = next(found, None)
         if columns is None:
-            raise ValidateError(f"the chunks file has no row {row}", code="chunks_unreadable")
+            raise ValidateError(f"the chunks file has no row {row}", code="chunks_unreadable", hint=_PUBLISH_AGAIN)
         start_line, end_line, kind, symbol, packed, *document = columns
+        _check_kinds(columns[:5], _CHUNK_KINDS)
         stored = self._document(connection, document)
+        # The decompressor believes a frame's own word on its size, whatever ``max_output_size`` says.
+        if not 0 <= zstandard.frame_content_size(packed) <= _LONGEST_TEXT:
+            raise ValidateError(f"row {row} claims an impossible size", code="chunks_unreadable", hint=_PUBLISH_AGAIN)
         # A decompressor is cheap to make and not thread safe.
-        text = zstandard.ZstdDecompressor(dict_data=self._dictionary).decompress(packed, max_output_size=_LONGEST_TEXT)
+        text = zstandard.ZstdDecompressor(dict_data=self._dictionary).decompress(packed)
         return StoredChunk(row, stored.document, Chunk(text.decode(), start_line, end_line, kind, symbol))
 
     def documents(self) -> list[StoredDocument]:
@@ -260,6 +286,7 @@ class Chunks:
             return [self._document(connection, columns) for columns in found]
 
     def _document(self, connection: apsw.Connection, columns: Sequence[Any]) -> StoredDocument:
+        _check_kinds(columns, _DOCUMENT_KINDS)
         number, tree, path, language, content_hash, size, first_row, row_count = columns
         tags = query(connection, "SELECT tag FROM tags WHERE document = ? ORDER BY tag", (number,))
         document = Document(path, tree, language, content_hash, size, tuple(tag for (tag,) in tags))
@@ -271,5 +298,17 @@ class Chunks:
             connection.close()
 
 
+def _check_kinds(columns: Sequence[object], kinds: Sequence[type]) -> None:
+    """Raise ValidateError unless values are of these kinds; a schema binds whoever writes by it, not the file."""
+    if [type(value) for value in columns] != [*kinds]:
+        raise ValidateError("a column holds what it must not", code="chunks_unreadable", hint=_PUBLISH_AGAIN)
+
+
+def _incoherent(what: str) -> ValidateError:
+    return ValidateError(f"in the chunks file, {what}", code="chunks_incoherent", hint=_PUBLISH_AGAIN)
+
+
 def _passes(row: int, allowed: NDArray[np.bool_] | None, deleted: NDArray[np.bool_] | None) -> bool:
+    if any(mask is not None and not 0 <= row < len(mask) for mask in (allowed, deleted)):
+        return False
     return (allowed is None or bool(allowed[row])) and (deleted is None or not deleted[row])

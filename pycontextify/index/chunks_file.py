@@ -10,6 +10,7 @@ column of its own, and SQLite's own guards are on (https://sqlite.org/security.h
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from functools import cache
 from pathlib import Path
@@ -53,7 +54,9 @@ def connect(path: Path) -> apsw.Connection:
 
     Raises apsw.Error when SQLite can't read it, ValidateError when it is not a chunks file.
     """
-    uri = f"file:{quote(path.resolve().as_posix())}?mode=ro&immutable=1"
+    # An empty authority before the path, so that one that begins with // (a share, on Windows) is not taken for it.
+    name = path.resolve().as_posix()
+    uri = f"file://{'' if name.startswith('/') else '/'}{quote(os.fsencode(name))}?mode=ro&immutable=1"
     connection = apsw.Connection(uri, flags=apsw.SQLITE_OPEN_READONLY | apsw.SQLITE_OPEN_URI)
     try:
         connection.config(apsw.SQLITE_DBCONFIG_DEFENSIVE, 1)

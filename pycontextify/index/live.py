@@ -65,9 +65,14 @@ class LiveIndex(Generic[V]):
             self._drop(held)
 
     def swap(self, view: V | None) -> None:
-        """Put ``view`` in place; the old one is closed by whoever drops its last lease."""
+        """Put ``view`` in place; the old one is closed by whoever drops its last lease.
+
+        A view that is live already stays so.
+        """
         fresh = None if view is None else _Held(view)
         with self._lock:
+            if self._live is not None and self._live.view is view:
+                return
             retired, self._live = self._live, fresh
         if retired is not None:
             self._drop(retired)

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from pycontextify.errors import ValidateError
+from pycontextify.errors import StoreError, ValidateError
 from pycontextify.index.chunks import Chunks, StoredDocument
 from pycontextify.index.model import Query
 from pycontextify.index.vectors import Vectors
@@ -40,7 +40,9 @@ class Segment:
     def open(cls, info: SegmentInfo, blob: Callable[[Digest], Path]) -> Segment:
         """Open a segment; ``blob`` tells where a blob lies.
 
-        Checks what costs next to nothing: both parts have the rows that the config promises. Raises ValidateError.
+        Checks what costs next to nothing: both parts have the rows that the config promises.
+
+        Raises StoreError when a blob is not there, ValidateError when one is damaged or they do not fit each other.
         """
         vectors = Vectors.open(blob(info.vectors))
         try:
@@ -101,12 +103,21 @@ def _check_rows(info: SegmentInfo, vectors: int, chunks: int) -> None:
 
 def _read_deleted(path: Path, rows: int) -> NDArray[np.bool_]:
     try:
-        numbers = np.fromfile(path, dtype="<u4")
+        content = path.read_bytes()
     except OSError as error:
-        raise ValidateError("the deleted blob can't be read", code="deleted_invalid", asset=path.name) from error
-    if path.stat().st_size != numbers.nbytes or (len(numbers) and int(numbers.max()) >= rows):
+        raise StoreError(
+            f"the deleted blob can't be read ({error.strerror})",
+            code="blob_missing",
+            asset=path.name,
+            hint="hydrate again, or rebuild with `pycontextify index`",
+        ) from error
+    numbers = np.frombuffer(content, dtype="<u4") if len(content) % 4 == 0 else None
+    if numbers is None or (len(numbers) and int(numbers.max()) >= rows):
         raise ValidateError(
-            f"the deleted blob names rows beyond the segment's {rows}", code="deleted_invalid", asset=path.name
+            f"the deleted blob does not list rows of the segment's {rows}",
+            code="deleted_invalid",
+            asset=path.name,
+            hint="publish the index again",
         )
     mask = np.zeros(rows, dtype=bool)
     mask[numbers] = True

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["indexed_text", "match_expression"]
+__all__ = ["can_match", "indexed_text", "match_expression"]
 
-_WORD = re.compile(r"[^\W_]+")
-_CASED_PART = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|[0-9]+")
+# An accent that follows its letter as a character of its own belongs to the word, as it does for SQLite's tokenizer.
+_WORD = re.compile(r"(?:[^\W_][\u0300-\u0331]*)+")
+_CASED_PART = re.compile(r"A+(?=Aa)|A?a+|A+|0+")
 _MOST_TERMS = 64
+_LONGEST_FILTER = 10_000
 
 
 def indexed_text(text: str) -> str:
@@ -32,9 +34,15 @@ def match_expression(query: str) -> str:
     return " OR ".join(f'"{term}"' for term in list(terms)[:_MOST_TERMS])
 
 
+def can_match(text: str) -> bool:
+    """Tell whether a filter could match anything: SQLite takes neither half surrogate pairs nor overlong globs."""
+    return len(text) <= _LONGEST_FILTER and text.encode(errors="replace").decode() == text
+
+
 def _parts(word: str) -> list[str]:
     """Split ``HTTPServer2`` into HTTP, Server and 2; nothing for a word that is of one piece."""
     if word.islower() or word.isdigit():
         return []
-    parts = _CASED_PART.findall(word)
+    shape = "".join("A" if letter.isupper() else "0" if letter.isdigit() else "a" for letter in word)
+    parts = [word[found.start() : found.end()] for found in _CASED_PART.finditer(shape)]
     return parts if len(parts) > 1 else []

@@ -5,7 +5,7 @@ Bytes were verified against their digests before; here the question is whether t
 
 from __future__ import annotations
 
-from pycontextify.errors import ValidateError
+from pycontextify.errors import NotReadyError, ValidateError
 from pycontextify.index.model import Query
 from pycontextify.index.segment import Segment
 from pycontextify.index.view import View
@@ -34,12 +34,20 @@ def validate(view: View) -> None:
 
 
 def passes(view: View, probe: Probe) -> bool:
-    """Tell whether a probe's text finds its row by meaning."""
+    """Tell whether a probe's text finds its row by meaning.
+
+    True as well when the encoder can't answer now (a service that is down): that says nothing about the index, and
+    words can be searched meanwhile.
+    """
     if not (probe.segment < len(view.segments) and probe.row < view.segments[probe.segment].info.rows):
         return False
     segment = view.segments[probe.segment]
     query = Query(probe.text, limit=PROBE_DEPTH, mode="dense")
-    return probe.row in segment.dense(view.embed(probe.text), query, PROBE_DEPTH)
+    try:
+        embedding = view.embed(probe.text)
+    except NotReadyError:
+        return True
+    return probe.row in segment.dense(embedding, query, PROBE_DEPTH)
 
 
 def _validate_segment(segment: Segment, encoder: EncoderInfo, name: str) -> None:
@@ -59,8 +67,25 @@ def _validate_segment(segment: Segment, encoder: EncoderInfo, name: str) -> None
             asset=name,
             hint="publish the files of one build together",
         )
+    _validate_rows(segment, name)
+
+
+def _validate_rows(segment: Segment, name: str) -> None:
     rows = segment.chunks.rows()
     if rows != segment.info.rows:
         raise ValidateError(
-            f"its chunks file has {rows} rows, the config says {segment.info.rows}", code="rows_differ", asset=name
+            f"its chunks file has {rows} rows, the config says {segment.info.rows}",
+            code="rows_differ",
+            asset=name,
+            hint="publish the files of one build together",
+        )
+    live = segment.live_documents()
+    live_rows = sum(stored.row_count for stored in live)
+    if (len(live), live_rows) != (segment.info.documents, segment.live_rows):
+        raise ValidateError(
+            f"it has {len(live)} documents of {live_rows} rows that still count, the config says "
+            f"{segment.info.documents}, and {segment.live_rows} rows are not deleted",
+            code="documents_differ",
+            asset=name,
+            hint="publish the files of one build together",
         )

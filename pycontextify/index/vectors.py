@@ -34,6 +34,8 @@ _LEAST_BYTE_LIMIT = 1 << 20
 _PARAMETERS: Any = faiss.SearchParameters
 _PARAMETERS_IVF: Any = faiss.SearchParametersIVF
 _downcast: Any = faiss.downcast_InvertedLists
+_downcast_index: Any = faiss.downcast_index
+_CallbackWriter: Any = faiss.PyCallbackIOWriter  # type: ignore[attr-defined]  # missing in its stubs
 
 _READ_LIMITS = threading.Lock()
 """FAISS guards against files that promise more than they hold by a limit that is process-wide: one reader at a time."""
@@ -43,12 +45,16 @@ def write_vectors(vectors: NDArray[np.float32], path: Path) -> None:
     """Write an (n, dimension) array of unit vectors as a FAISS index file.
 
     Row i of the array is row i of the index. The same array gives the same bytes.
+
+    Raises OSError when the disk does not take them.
     """
     rows, dimension = vectors.shape
     index = _inverted_file(vectors) if rows > IVF_ROWS else _flat(dimension)
     if rows:
         index.add(np.ascontiguousarray(vectors))
-    faiss.write_index(index, str(path))
+    # FAISS's own writer only prints it when the disk turns out to be full as the file is closed.
+    with path.open("wb") as file:
+        faiss.write_index(index, _CallbackWriter(file.write))
 
 
 def _flat(dimension: int) -> Any:
@@ -92,12 +98,18 @@ class Vectors:
                 faiss.set_deserialization_vector_byte_limit(max(path.stat().st_size, _LEAST_BYTE_LIMIT))
                 index = faiss.read_index(str(path), faiss.IO_FLAG_MMAP_IFC)
         except OSError as error:
-            raise StoreError("the vectors file can't be opened", code="blob_missing", asset=path.name) from error
+            raise StoreError(
+                f"the vectors file can't be opened ({error.strerror})",
+                code="blob_missing",
+                asset=path.name,
+                hint="hydrate again, or rebuild with `pycontextify index`",
+            ) from error
         except (RuntimeError, MemoryError) as error:
             raise ValidateError(
                 "the vectors file is damaged or of no kind this version reads",
                 code="vectors_unreadable",
                 asset=path.name,
+                hint="publish or hydrate the index again",
             ) from error
         _check_kind(index, path.name)
         return cls(index)
@@ -136,7 +148,8 @@ class Vectors:
         bitmap = None if mask is None else np.packbits(mask, bitorder="little")
         parameters = self._parameters(bitmap, whole=allowed is not None)
         scores, rows = self._index.search(query.reshape(1, -1), wanted, params=parameters)
-        found = rows[0] >= 0
+        # Files come from elsewhere: one may number its rows beyond its count, or hold what is no number.
+        found = (rows[0] >= 0) & (rows[0] < self.rows) & np.isfinite(scores[0])
         return scores[0][found], rows[0][found]
 
     def reconstruct(self, first: int, count: int) -> NDArray[np.float32]:
@@ -144,7 +157,8 @@ class Vectors:
         return np.asarray(self._index.reconstruct_n(first, count), dtype=np.float32)
 
     def _parameters(self, bitmap: NDArray[np.uint8] | None, *, whole: bool) -> Any:
-        selector = None if bitmap is None else faiss.IDSelectorBitmap(self.rows, faiss.swig_ptr(bitmap))
+        # Its size is in bytes; what lies beyond is not selected.
+        selector = None if bitmap is None else faiss.IDSelectorBitmap(len(bitmap), faiss.swig_ptr(bitmap))
         if isinstance(self._index, faiss.IndexIVF):
             lists = self._index.nlist
             return _PARAMETERS_IVF(sel=selector, nprobe=lists if whole else _probes(lists))
@@ -173,8 +187,10 @@ def _check_kind(index: Any, name: str) -> None:
         and index.sq.qtype == faiss.ScalarQuantizer.QT_fp16
         and not index.by_residual
         and type(_downcast(index.invlists)) is faiss.ArrayInvertedLists
+        and type(_downcast_index(index.quantizer)) is faiss.IndexFlatIP
+        and (index.quantizer.ntotal, index.quantizer.d) == (index.nlist, index.d)
     )
-    if not (flat or inverted) or index.metric_type != faiss.METRIC_INNER_PRODUCT:
+    if not (flat or inverted) or not index.is_trained or index.metric_type != faiss.METRIC_INNER_PRODUCT:
         raise ValidateError(
             f"the vectors file holds a {type(index).__name__}, which this version does not serve",
             code="vectors_kind",

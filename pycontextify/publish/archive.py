@@ -8,7 +8,7 @@ import shutil
 import tarfile
 import zipfile
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO
 
@@ -16,10 +16,13 @@ import zstandard
 
 from pycontextify.errors import ConfigError
 
-__all__ = ["write_archive"]
+__all__ = ["check_archive_name", "write_archive"]
 
 _GZIP_LEVEL = 6
 _ZSTD_LEVEL = 9
+_UNIX = 3
+# What a zip file can date, in any time zone.
+_EARLIEST, _LATEST = datetime(1980, 1, 2, tzinfo=UTC), datetime(2107, 12, 30, tzinfo=UTC)
 
 
 def write_archive(path: Path, name: str, members: Mapping[str, Path], *, created: str) -> None:
@@ -27,11 +30,17 @@ def write_archive(path: Path, name: str, members: Mapping[str, Path], *, created
 
     Raises ConfigError for another ending than .zip, .tar, .tar.gz, .tgz and .tar.zst, OSError from the disk.
     """
-    moment = datetime.fromisoformat(created)
-    for ending, write in _KINDS.items():
+    _KINDS[check_archive_name(name)](path, members, _moment(created))
+
+
+def check_archive_name(name: str) -> str:
+    """Return what a file name ends in that says which kind of archive it is.
+
+    Raises ConfigError when it says none.
+    """
+    for ending in _KINDS:
         if name.lower().endswith(ending):
-            write(path, members, moment)
-            return
+            return ending
     raise ConfigError(
         "its name does not say what kind of archive to write",
         code="archive_kind",
@@ -40,13 +49,22 @@ def write_archive(path: Path, name: str, members: Mapping[str, Path], *, created
     )
 
 
+def _moment(created: str) -> datetime:
+    """Return the time that an index says it was created, or the nearest that every kind of archive can hold."""
+    try:
+        moment = datetime.fromisoformat(created)
+    except ValueError:
+        return _EARLIEST
+    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return min(max(moment, _EARLIEST), _LATEST).astimezone(UTC)
+
+
 def _write_zip(path: Path, members: Mapping[str, Path], moment: datetime) -> None:
-    # Vectors hardly compress, and what is stored can be copied out as fast as the disk goes.
     with zipfile.ZipFile(path, "w") as archive:
         for name, source in members.items():
             entry = zipfile.ZipInfo(name, date_time=moment.timetuple()[:6])
             entry.compress_type = zipfile.ZIP_DEFLATED
-            entry.external_attr = 0o644 << 16
+            entry.create_system, entry.external_attr = _UNIX, 0o644 << 16
             with source.open("rb") as origin, archive.open(entry, "w", force_zip64=True) as target:
                 shutil.copyfileobj(origin, target, 1 << 20)
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from pycontextify.errors import VerifyError
 from pycontextify.publish.report import PublishReport
 from pycontextify.snapshot.digest import Digest
+from pycontextify.snapshot.manifest import Descriptor
 from pycontextify.store.layout import PREVIOUS, Layout
 
 __all__ = ["LATEST", "publish_directory"]
@@ -21,7 +23,7 @@ def publish_directory(layout: Layout, generation: Digest, target: Path) -> Publi
 
     What is there already is not copied again; the snapshot published before stays, under ``previous``.
 
-    Raises StoreError; the target then still has its old ref.
+    Raises StoreError, or VerifyError when a blob is rotten; the target then still has its old ref.
     """
     published = Layout(target)
     published.create()
@@ -31,7 +33,7 @@ def publish_directory(layout: Layout, generation: Digest, target: Path) -> Publi
         for blob in manifest.blobs:
             size += blob.size
             if not published.has(blob.digest, blob.size):
-                published.add_copy(layout.blob_path(blob.digest))
+                _copy(layout, blob, published)
                 copied += blob.size
         content = layout.read(generation)
         published.add_bytes(content)
@@ -47,3 +49,14 @@ def publish_directory(layout: Layout, generation: Digest, target: Path) -> Publi
         bytes_total=size + len(content),
         bytes_copied=copied,
     )
+
+
+def _copy(layout: Layout, blob: Descriptor, published: Layout) -> None:
+    digest, _ = published.add_copy(layout.blob_path(blob.digest))
+    if digest != blob.digest:
+        raise VerifyError(
+            f"a stored blob ({blob.title}) no longer has the bytes it is named by",
+            code="blob_rotten",
+            asset=blob.digest,
+            hint="remove the file, then hydrate or index again",
+        )

@@ -1,7 +1,7 @@
 """Publishing the pair of files, NAME.faiss and NAME.sqlite, alone or in an archive, each with its ``.sha256``.
 
-A pair is one segment. A generation of several, or one with deleted rows, is written together into one first; no text
-is embedded again.
+A pair is one segment that speaks for itself. A generation of several, one with deleted rows, or one whose only segment
+is older than it, is written together into one first; no text is embedded again.
 """
 
 from __future__ import annotations
@@ -10,19 +10,20 @@ import hashlib
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
 from pycontextify.errors import StoreError
 from pycontextify.index.assemble import carried_entries, stage_segment
+from pycontextify.index.chunks import Chunks
 from pycontextify.index.segment import Segment
-from pycontextify.publish.archive import write_archive
+from pycontextify.publish.archive import check_archive_name, write_archive
 from pycontextify.publish.report import PublishReport
 from pycontextify.snapshot.config import SnapshotConfig
 from pycontextify.snapshot.digest import Digest
-from pycontextify.snapshot.pair import segment_meta
+from pycontextify.snapshot.pair import config_of_pair, segment_meta
 from pycontextify.store.durable import put_in_place, store_error, write_bytes
 from pycontextify.store.layout import Layout
 
@@ -41,7 +42,7 @@ def publish_pair(layout: Layout, generation: Digest, directory: Path) -> Publish
     Raises StoreError.
     """
     config = layout.config(generation)
-    directory.mkdir(parents=True, exist_ok=True)
+    _make_directory(directory)
     with _single_segment(layout, config, directory) as pair:
         files = []
         for source, suffix in ((pair.vectors, ".faiss"), (pair.chunks, ".sqlite")):
@@ -56,8 +57,9 @@ def publish_archive(layout: Layout, generation: Digest, path: Path) -> PublishRe
 
     Raises ConfigError for a name that says no kind, StoreError.
     """
+    check_archive_name(path.name)
     config = layout.config(generation)
-    path.parent.mkdir(parents=True, exist_ok=True)
+    _make_directory(path.parent)
     with _single_segment(layout, config, path.parent) as pair:
         members = {f"{config.name}.faiss": pair.vectors, f"{config.name}.sqlite": pair.chunks}
         _write_with_sidecar(path, lambda staged: write_archive(staged, path.name, members, created=config.created))
@@ -66,23 +68,51 @@ def publish_archive(layout: Layout, generation: Digest, path: Path) -> PublishRe
 
 @contextmanager
 def _single_segment(layout: Layout, config: SnapshotConfig, beside: Path) -> Iterator[_Pair]:
-    """Lend the two files of a generation's only segment, made of all its segments when there are several."""
+    """Lend the two files of a generation's only segment, made of all its segments when one alone won't do."""
     only = config.segments[0]
-    if len(config.segments) == 1 and only.deleted is None:
+    if _says_it_all(layout, config):
         yield _Pair(layout.blob_path(only.vectors), layout.blob_path(only.chunks))
         return
     with ExitStack() as stack:
-        staging = Path(stack.enter_context(tempfile.TemporaryDirectory(dir=beside, prefix=".pycontextify-")))
-        entries = []
+        staging = stack.enter_context(_staging(beside))
+        segments = []
         for info in config.segments:
-            segment = Segment.open(info, layout.blob_path)
-            stack.callback(segment.close)
-            entries += carried_entries(segment, ())
+            segments.append(Segment.open(info, layout.blob_path))
+            stack.callback(segments[-1].close)
+        entries = [entry for segment in segments for entry in carried_entries(segment, ())]
         rows = sum(len(entry.chunks) for entry in entries)
-        chunker = segment.chunks.meta["chunker"]
+        # The oldest rules: a later run then cuts again what they cut.
+        chunker = min(segment.chunks.meta.get("chunker", 0) for segment in segments)
         meta = segment_meta(config, rows=rows, documents=len(entries), chunker=chunker)
         staged = stage_segment(staging, entries, meta, config.encoder.dimension)
         yield _Pair(staged.files[staged.info.vectors], staged.files[staged.info.chunks])
+
+
+def _says_it_all(layout: Layout, config: SnapshotConfig) -> bool:
+    """Tell whether the config that can be made of the first segment alone is that of the whole generation."""
+    only = config.segments[0]
+    if len(config.segments) > 1 or only.deleted is not None:
+        return False
+    with closing(Chunks.open(layout.blob_path(only.chunks))) as chunks:
+        told = config_of_pair(chunks.meta, vectors=only.vectors, chunks=only.chunks)
+    return told == replace(config, probes=(), expires=None, encoder=replace(config.encoder, files={}))
+
+
+@contextmanager
+def _staging(beside: Path) -> Iterator[Path]:
+    try:
+        lent = tempfile.TemporaryDirectory(dir=beside, prefix=".pycontextify-", ignore_cleanup_errors=True)
+    except OSError as error:
+        raise store_error(error, beside) from error
+    with lent as name:
+        yield Path(name)
+
+
+def _make_directory(path: Path) -> None:
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise store_error(error, path) from error
 
 
 def _write_with_sidecar(target: Path, write: Callable[[Path], object]) -> None:

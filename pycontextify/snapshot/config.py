@@ -6,6 +6,7 @@ JSON, canonical (sorted keys, no white space, UTF-8), so that equal configs have
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -19,11 +20,22 @@ __all__ = [
     "SegmentInfo",
     "SnapshotConfig",
     "canonical_json",
+    "check_schema",
+    "parse_count",
+    "parse_encoder",
+    "parse_file_name",
+    "parse_list",
     "parse_object",
+    "parse_text",
+    "shown",
 ]
 
 SCHEMA = 1
 """The version of the snapshot format. A reader refuses any other."""
+
+_MOST = 2**63 - 1
+_PUBLISH_AGAIN = "publish the index again"
+_FILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 
 
 def canonical_json(value: Any) -> bytes:
@@ -39,9 +51,9 @@ def parse_object(content: bytes, *, what: str, code: str) -> dict[str, Any]:
     try:
         value = json.loads(content)
     except (ValueError, RecursionError) as error:
-        raise ValidateError(f"the {what} is not JSON", code=code) from error
+        raise ValidateError(f"the {what} is not JSON", code=code, hint=_PUBLISH_AGAIN) from error
     if not isinstance(value, dict):
-        raise ValidateError(f"the {what} is not a JSON object", code=code)
+        raise ValidateError(f"the {what} is not a JSON object", code=code, hint=_PUBLISH_AGAIN)
     return value
 
 
@@ -83,7 +95,7 @@ class SegmentInfo:
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """A query with its known answer: embedding ``text`` must find ``row`` of segment number ``segment`` near the top."""
+    """A query with its known answer: embedding ``text`` finds ``row`` of segment number ``segment`` near the top."""
 
     text: str
     segment: int
@@ -111,6 +123,12 @@ class SnapshotConfig:
         """Rows of all segments together, deleted ones included."""
         return sum(segment.rows for segment in self.segments)
 
+    @property
+    def blobs(self) -> frozenset[Digest]:
+        """Every blob that the config names: of its segments and of its encoder."""
+        parts = (digest for each in self.segments for digest in (each.vectors, each.chunks, each.deleted) if digest)
+        return frozenset((*parts, *self.encoder.files.values()))
+
     def to_bytes(self) -> bytes:
         """Serialise; equal configs give equal bytes."""
         return canonical_json({"schema": SCHEMA, **asdict(self)})
@@ -122,28 +140,35 @@ class SnapshotConfig:
         Raises ValidateError for anything but a config of this schema.
         """
         raw = parse_object(content, what="config", code="config_blob_invalid")
-        if raw.get("schema") != SCHEMA:
-            raise ValidateError(
-                f"the snapshot has schema {raw.get('schema')!r}, this version reads {SCHEMA}",
-                code="schema_unsupported",
-                hint="publish again with a matching pycontextify, or upgrade this one",
-            )
+        check_schema(raw.get("schema"), "snapshot")
         try:
             return _config(raw)
         except (KeyError, TypeError, ValueError, AttributeError) as error:
-            raise ValidateError(f"the config is malformed: {error!r}", code="config_blob_invalid") from error
+            raise ValidateError(
+                f"the config is malformed: {shown(error)}", code="config_blob_invalid", hint=_PUBLISH_AGAIN
+            ) from error
+
+
+def check_schema(schema: object, what: str) -> None:
+    """Raise ValidateError for any schema but ours. (JSON's ``true`` and ``1.0`` are equal to 1 in Python.)"""
+    if type(schema) is not int or schema != SCHEMA:
+        raise ValidateError(
+            f"the {what} has schema {shown(schema)}, this version reads {SCHEMA}",
+            code="schema_unsupported",
+            hint="publish again with a matching pycontextify, or upgrade this one",
+        )
 
 
 def _config(raw: dict[str, Any]) -> SnapshotConfig:
     return SnapshotConfig(
-        name=parse_text(raw["name"]),
+        name=parse_file_name(raw["name"]),
         version=parse_count(raw["version"]),
         created=parse_text(raw["created"]),
         encoder=parse_encoder(raw["encoder"]),
-        segments=tuple(_segment(item) for item in raw["segments"]),
+        segments=_segments(raw["segments"]),
         probes=tuple(
             Probe(text=parse_text(item["text"]), segment=parse_count(item["segment"]), row=parse_count(item["row"]))
-            for item in raw.get("probes", ())
+            for item in parse_list(raw.get("probes", []))
         ),
         channel=parse_text(raw.get("channel", "default")),
         expires=None if raw.get("expires") is None else parse_text(raw["expires"]),
@@ -154,7 +179,7 @@ def parse_encoder(raw: dict[str, Any]) -> EncoderInfo:
     """Read an encoder's description; raises KeyError, TypeError, ValueError or AttributeError."""
     pooling = parse_text(raw.get("pooling", "mean"))
     if pooling not in ("mean", "cls"):
-        raise ValueError(f"unknown pooling {pooling!r}")
+        raise ValueError(f"unknown pooling {shown(pooling)}")
     return EncoderInfo(
         id=parse_text(raw["id"]),
         digest=parse_digest(raw["digest"]),
@@ -164,8 +189,15 @@ def parse_encoder(raw: dict[str, Any]) -> EncoderInfo:
         max_tokens=parse_count(raw.get("max_tokens", 256)),
         query_prefix=parse_text(raw.get("query_prefix", "")),
         passage_prefix=parse_text(raw.get("passage_prefix", "")),
-        files={parse_text(name): parse_digest(digest) for name, digest in raw.get("files", {}).items()},
+        files={parse_file_name(name): parse_digest(digest) for name, digest in raw.get("files", {}).items()},
     )
+
+
+def _segments(raw: object) -> tuple[SegmentInfo, ...]:
+    segments = tuple(_segment(item) for item in parse_list(raw))
+    if not segments:
+        raise ValueError("it names no segment")
+    return segments
 
 
 def _segment(raw: dict[str, Any]) -> SegmentInfo:
@@ -179,14 +211,45 @@ def _segment(raw: dict[str, Any]) -> SegmentInfo:
 
 
 def parse_text(value: object) -> str:
-    """Return a JSON value that must be text; raises TypeError."""
+    """Return a JSON value that must be text which can be written again; raises TypeError or ValueError.
+
+    (JSON's escapes can spell half a surrogate pair, which no encoding has.)
+    """
     if not isinstance(value, str):
-        raise TypeError(f"expected text, got {value!r:.80}")
+        raise TypeError(f"expected text, got {shown(value)}")
+    value.encode()
     return value
+
+
+def parse_file_name(value: object) -> str:
+    """Return a JSON value that must be a plain file name, for files are named after it; raises TypeError or ValueError.
+
+    Letters, digits, ``.``, ``_`` and ``-``, at most 128, the first one a letter or digit: never a path.
+    """
+    name = parse_text(value)
+    if not _FILE_NAME.fullmatch(name):
+        raise ValueError(f"not a plain file name: {shown(name)}")
+    return name
 
 
 def parse_count(value: object) -> int:
-    """Return a JSON value that must be a whole number from 0 up; raises ValueError."""
-    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
-        raise ValueError(f"expected a count, got {value!r:.80}")
+    """Return a JSON value that must be a whole number from 0 up that 63 bits hold; raises ValueError."""
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= _MOST:
+        raise ValueError(f"expected a count, got {shown(value)}")
     return value
+
+
+def parse_list(value: object) -> list[Any]:
+    """Return a JSON value that must be a list; raises TypeError."""
+    if not isinstance(value, list):
+        raise TypeError(f"expected a list, got {shown(value)}")
+    return value
+
+
+def shown(value: object) -> str:
+    """Return a value from elsewhere as a message can show it: quoted and cut, however long or deeply nested it is."""
+    try:
+        text = repr(value)
+    except (RecursionError, ValueError):  # nested too deeply; a number of too many digits
+        return f"a {type(value).__name__}"
+    return text if len(text) <= 80 else f"{text[:80]}…"

@@ -49,7 +49,7 @@ def parse_sidecar(text: str, *, asset: str) -> Digest:
 
     Raises VerifyError when the first word is no digest (an HTML error page, say).
     """
-    words = text.split(maxsplit=1)
+    words = text.removeprefix("\ufeff").split(maxsplit=1)  # Windows tools like to begin with a byte order mark
     try:
         return parse_digest(words[0] if words else "")
     except ValueError as error:

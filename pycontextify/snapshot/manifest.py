@@ -11,7 +11,15 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from pycontextify.errors import ValidateError
-from pycontextify.snapshot.config import SnapshotConfig, canonical_json, parse_object
+from pycontextify.snapshot.config import (
+    SnapshotConfig,
+    canonical_json,
+    parse_count,
+    parse_list,
+    parse_object,
+    parse_text,
+    shown,
+)
 from pycontextify.snapshot.digest import Digest, digest_of, parse_digest
 
 __all__ = [
@@ -65,15 +73,13 @@ class Descriptor:
 
     @classmethod
     def from_json(cls, raw: Mapping[str, Any]) -> Descriptor:
-        """Read the OCI form; raises KeyError, TypeError or ValueError."""
-        size, media_type, annotations = raw["size"], raw["mediaType"], raw.get("annotations", {})
-        if not isinstance(size, int) or isinstance(size, bool) or size < 0:
-            raise ValueError(f"size {size!r:.40} is not a count of bytes")
-        if not isinstance(media_type, str) or not isinstance(annotations, dict):
-            raise TypeError("mediaType or annotations are of the wrong kind")
-        if not all(isinstance(value, str) for value in annotations.values()):
-            raise TypeError("an annotation is not text")
-        return cls(media_type, parse_digest(raw["digest"]), size, annotations)
+        """Read the OCI form; raises KeyError, TypeError, ValueError or AttributeError."""
+        return cls(
+            media_type=parse_text(raw["mediaType"]),
+            digest=parse_digest(raw["digest"]),
+            size=parse_count(raw["size"]),
+            annotations={parse_text(key): parse_text(text) for key, text in raw.get("annotations", {}).items()},
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,17 +112,20 @@ class Manifest:
         raw = parse_object(content, what="manifest", code="manifest_invalid")
         if raw.get("artifactType") != ARTIFACT_TYPE:
             raise ValidateError(
-                f"the manifest describes {raw.get('artifactType') or raw.get('mediaType')!r}, not a PyContextify index",
+                f"the manifest describes {shown(raw.get('artifactType') or raw.get('mediaType'))}, "
+                "not a PyContextify index",
                 code="manifest_invalid",
                 hint="point the source at what `pycontextify publish` wrote",
             )
         try:
             return cls(
                 config=Descriptor.from_json(raw["config"]),
-                layers=tuple(Descriptor.from_json(layer) for layer in raw["layers"]),
+                layers=tuple(Descriptor.from_json(layer) for layer in parse_list(raw["layers"])),
             )
         except (KeyError, TypeError, ValueError, AttributeError) as error:
-            raise ValidateError(f"the manifest is malformed: {error!r}", code="manifest_invalid") from error
+            raise ValidateError(
+                f"the manifest is malformed: {shown(error)}", code="manifest_invalid", hint="publish the index again"
+            ) from error
 
 
 def build_manifest(config: SnapshotConfig, sizes: Mapping[Digest, int]) -> tuple[bytes, bytes]:
@@ -181,11 +190,14 @@ class RefTable:
         raw = parse_object(content, what="index.json", code="index_json_invalid")
         refs: dict[str, Descriptor] = {}
         try:
-            for item in raw["manifests"]:
-                target = Descriptor.from_json(item)
-                name = target.annotations.get(_REF_NAME, "")
+            for item in parse_list(raw["manifests"]):
+                name = item.get("annotations", {}).get(_REF_NAME, "")
                 if _REF.fullmatch(name):
-                    refs[name] = target
+                    refs[name] = Descriptor.from_json(item)
         except (KeyError, TypeError, ValueError, AttributeError) as error:
-            raise ValidateError(f"index.json is malformed: {error!r}", code="index_json_invalid") from error
+            raise ValidateError(
+                f"index.json is malformed: {shown(error)}",
+                code="index_json_invalid",
+                hint="publish or hydrate the index again",
+            ) from error
         return cls(refs)

@@ -15,9 +15,12 @@ from pycontextify.snapshot.config import (
     SCHEMA,
     SegmentInfo,
     SnapshotConfig,
+    check_schema,
     parse_count,
     parse_encoder,
+    parse_file_name,
     parse_text,
+    shown,
 )
 from pycontextify.snapshot.digest import Digest
 
@@ -49,18 +52,13 @@ def config_of_pair(meta: Mapping[str, Any], *, vectors: Digest, chunks: Digest) 
 
     Raises ValidateError when the meta table is not one of ours or of another schema.
     """
-    if meta.get("schema") != SCHEMA:
-        raise ValidateError(
-            f"the chunks file has schema {meta.get('schema')!r}, this version reads {SCHEMA}",
-            code="schema_unsupported",
-            hint="publish again with a matching pycontextify, or upgrade this one",
-        )
+    check_schema(meta.get("schema"), "chunks file")
     try:
         segment = SegmentInfo(
             vectors=vectors, chunks=chunks, rows=parse_count(meta["rows"]), documents=parse_count(meta["documents"])
         )
         return SnapshotConfig(
-            name=parse_text(meta["name"]),
+            name=parse_file_name(meta["name"]),
             channel=parse_text(meta["channel"]),
             version=parse_count(meta["version"]),
             created=parse_text(meta["created"]),
@@ -68,4 +66,8 @@ def config_of_pair(meta: Mapping[str, Any], *, vectors: Digest, chunks: Digest) 
             segments=(segment,),
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise ValidateError(f"the chunks file's meta table is malformed: {error!r}", code="meta_invalid") from error
+        raise ValidateError(
+            f"the chunks file's meta table is malformed: {shown(error)}",
+            code="meta_invalid",
+            hint="publish the index again",
+        ) from error

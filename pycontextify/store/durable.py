@@ -80,10 +80,10 @@ def store_error(error: OSError, path: Path) -> StoreError:
         return StoreError("the disk is full", code="disk_full", asset=str(path), hint="free space, or move the index")
     if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
         return StoreError(
-            f"no permission to write ({error.strerror})",
+            f"the system does not permit it ({error.strerror})",
             code="disk_read_only",
             asset=str(path),
-            hint="let this user write there, or name another directory with --index-path",
+            hint="let this user read and write there, or name another directory with --index-path",
         )
     return StoreError(
         f"a file operation failed ({error.strerror or error})",

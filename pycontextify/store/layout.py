@@ -16,7 +16,7 @@ from __future__ import annotations
 import hashlib
 import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 
 from pycontextify.errors import StoreError, VerifyError
@@ -75,10 +75,11 @@ class Layout:
     def staging(self) -> Iterator[Path]:
         """Lend an empty directory beside the partial downloads; it is gone after the block."""
         try:
-            with tempfile.TemporaryDirectory(dir=self.partial, prefix="staging-", ignore_cleanup_errors=True) as name:
-                yield Path(name)
-        except FileNotFoundError as error:
+            lent = tempfile.TemporaryDirectory(dir=self.partial, prefix="staging-", ignore_cleanup_errors=True)
+        except OSError as error:
             raise store_error(error, self.partial) from error
+        with lent as name:
+            yield Path(name)
 
     def blob_path(self, digest: Digest) -> Path:
         """Return where a blob lies, whether it is there or not."""
@@ -96,7 +97,7 @@ class Layout:
         try:
             return self.blob_path(digest).stat().st_size
         except OSError as error:
-            raise _missing(digest) from error
+            raise _unreadable(error, digest, self.blob_path(digest)) from error
 
     def blob_files(self) -> list[Path]:
         """Return the files among the blobs, in no order."""
@@ -113,7 +114,7 @@ class Layout:
         try:
             content = self.blob_path(digest).read_bytes()
         except OSError as error:
-            raise _missing(digest) from error
+            raise _unreadable(error, digest, self.blob_path(digest)) from error
         if digest_of(content) != digest:
             raise VerifyError(
                 "a stored blob no longer has the bytes it is named by",
@@ -124,7 +125,16 @@ class Layout:
         return content
 
     def add_file(self, staged: Path, digest: Digest) -> None:
-        """Give a staged file, verified by its writer, its place among the blobs."""
+        """Give a staged file, verified by its writer, its place among the blobs.
+
+        A blob that is there already stays: readers may have it mapped, and Windows would not let it be replaced.
+        """
+        try:
+            if self.has(digest, staged.stat().st_size):
+                staged.unlink()
+                return
+        except OSError as error:
+            raise store_error(error, staged) from error
         put_in_place(staged, self.blob_path(digest))
 
     def add_bytes(self, content: bytes) -> Digest:
@@ -149,12 +159,18 @@ class Layout:
                     hasher.update(block)
                     target.write(block)
             if hasher.hexdigest() != expected.hex:
-                raise StoreError("the file changed while it was copied", code="file_changed", asset=str(source))
+                raise StoreError(
+                    "the file changed while it was copied",
+                    code="file_changed",
+                    asset=str(source),
+                    hint="try again when nothing writes to it",
+                )
             self.add_file(staged, expected)
         except OSError as error:
             raise store_error(error, source) from error
         finally:
-            staged.unlink(missing_ok=True)
+            with suppress(OSError):
+                staged.unlink(missing_ok=True)
 
     def refs(self) -> RefTable:
         """Return the ref table; an empty one where there is no index.json yet.
@@ -195,7 +211,9 @@ class Layout:
         return SnapshotConfig.from_bytes(self.read(self.manifest(generation).config.digest))
 
 
-def _missing(digest: Digest) -> StoreError:
+def _unreadable(error: OSError, digest: Digest, path: Path) -> StoreError:
+    if not isinstance(error, FileNotFoundError):
+        return store_error(error, path)
     return StoreError(
         "a blob is missing from the index directory",
         code="blob_missing",

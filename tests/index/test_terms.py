@@ -1,0 +1,164 @@
+"""Words for the keyword side: what is indexed, what is asked, and that nothing typed is ever syntax."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import apsw
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from pycontextify.index.terms import can_match, indexed_text, match_expression
+
+
+@pytest.fixture(scope="module")
+def words() -> Iterator[apsw.Connection]:
+    """A full-text table as the chunks file has it, with one row."""
+    connection = apsw.Connection(":memory:")
+    connection.execute("CREATE VIRTUAL TABLE words USING fts5(text, content='', tokenize='porter unicode61')")
+    connection.execute("INSERT INTO words(rowid, text) VALUES(1, 'hello world')")
+    yield connection
+    connection.close()
+
+
+def _matches(text: str, query: str) -> bool:
+    """Tell whether a query finds a text, in a real full-text table."""
+    connection = apsw.Connection(":memory:")
+    connection.execute("CREATE VIRTUAL TABLE words USING fts5(text, content='', tokenize='porter unicode61')")
+    connection.execute("INSERT INTO words(rowid, text) VALUES(1, ?)", (indexed_text(text),))
+    found = connection.execute("SELECT rowid FROM words WHERE words MATCH ?", (match_expression(query),)).fetchall()
+    connection.close()
+    return bool(found)
+
+
+@pytest.mark.parametrize(
+    ("word", "parts"),
+    [
+        ("readIndex", ["read", "index"]),
+        ("HTTPServer2", ["http", "server", "2"]),
+        ("parseJSON", ["parse", "json"]),
+        ("XMLHttpRequest", ["xml", "http", "request"]),
+        ("GrößeServer", ["größe", "server"]),
+        ("Utf8Decoder", ["utf", "8", "decoder"]),
+        ("第3章", ["第", "3", "章"]),
+    ],
+)
+def test_mixed_case_words_are_split(word: str, parts: list[str]) -> None:
+    """Each part is asked for and indexed beside the whole word."""
+    assert match_expression(word) == " OR ".join(f'"{term}"' for term in [word.lower(), *parts])
+    assert indexed_text(word).lower() == f"{word.lower()}\n{' '.join(parts)}"
+
+
+@pytest.mark.parametrize(
+    "word", ["read", "README", "Read", "42", "utf8", "Résumé", "Größe", "re\u0301sume\u0301", "索引"]
+)
+def test_words_of_one_piece_stay_whole(word: str) -> None:
+    """Plain, capitalised and accented words, in either way of writing the accent, gain no parts."""
+    assert match_expression(word) == f'"{word.lower()}"'
+    assert indexed_text(word) == word
+
+
+def test_each_term_is_asked_for_once() -> None:
+    """Repetition, case and parts that are words of the query themselves add nothing."""
+    assert match_expression("index INDEX readIndex index") == '"index" OR "readindex" OR "read"'
+
+
+def test_a_query_without_words_asks_for_nothing() -> None:
+    """An empty expression, which the caller must not run."""
+    for query in ("", " ", "?!", "___", "\0", "\ud800", '"', "()*"):
+        assert match_expression(query) == ""
+
+
+def test_a_very_long_query_is_cut() -> None:
+    """At most 64 terms count."""
+    assert match_expression(" ".join(f"w{n}x" for n in range(1000))).count(" OR ") == 63
+
+
+@pytest.mark.parametrize(
+    ("text", "query"),
+    [
+        ("def read_index(path):", "index"),
+        ("def readIndex(path):", "index"),
+        ("def readIndex(path):", "read_index"),
+        ("class HTTPServer2:", "http server"),
+        ("class HttpServer:", "HTTPSERVER"),
+        ("retries are counted", "retry"),
+        ("café", "cafe"),
+        ("résumé", "re\u0301sume\u0301"),
+        ("Re\u0301sume\u0301", "Résumé"),
+        ("überServer", "server"),
+        ("SELECT * FROM words", 'select "from'),
+    ],
+)
+def test_a_word_finds_what_people_mean(text: str, query: str) -> None:
+    """Parts of identifiers, other cases, other forms of a word, accents or none."""
+    assert _matches(text, query)
+
+
+@pytest.mark.parametrize(("text", "query"), [("sum of r", "Résumé"), ("hello", "world"), ("e", "Größe")])
+def test_a_word_does_not_find_what_nobody_means(text: str, query: str) -> None:
+    """An accented letter does not tear a word into pieces that are words of their own."""
+    assert not _matches(text, query)
+
+
+SYNTAX = [
+    "NEAR(a b)",
+    "a AND",
+    "OR",
+    "NOT",
+    "text:hello",
+    "hel*",
+    "^hello",
+    "-x",
+    '"',
+    "a+b",
+    "{a b}: c",
+    "a NOT b",
+    "'",
+]
+
+
+@pytest.mark.parametrize("query", SYNTAX)
+def test_nothing_typed_is_syntax(words: apsw.Connection, query: str) -> None:
+    """FTS5's operators, column filters, prefixes and quotes are plain words or nothing."""
+    expression = match_expression(query)
+    assert re.fullmatch(r'("\w+"( OR "\w+")*)?', expression)
+    if expression:
+        words.execute("SELECT rowid FROM words WHERE words MATCH ?", (expression,)).fetchall()
+
+
+@given(query=st.text(st.characters(), max_size=60) | st.lists(st.sampled_from(SYNTAX)).map(" ".join))
+@example(query="\ud800")
+@example(query="a\0b")
+@example(query="²")
+@example(query="\u0345\u0301")
+@example(query="İ")
+def test_no_query_makes_sqlite_raise(words: apsw.Connection, query: str) -> None:
+    """Whatever is typed, half surrogate pairs included: an expression that SQLite runs, or an empty one."""
+    expression = match_expression(query)
+    if expression:
+        words.execute("SELECT rowid FROM words WHERE words MATCH ?", (expression,)).fetchall()
+
+
+@given(text=st.text(max_size=80))
+@example(text="HTTPServer2 readIndex")
+def test_the_indexed_text_begins_with_the_text(text: str) -> None:
+    """Parts are only ever added."""
+    assert indexed_text(text).startswith(text)
+
+
+@given(word=st.from_regex(r"[A-Za-z][A-Za-z0-9]{0,12}", fullmatch=True))
+def test_every_word_finds_itself_and_its_parts(word: str) -> None:
+    """Whatever its case: the same rule holds on both sides."""
+    for term in re.findall(r'"(\w+)"', match_expression(word)):
+        assert _matches(f"some {word} here", term)
+
+
+def test_filters_that_can_match_nothing() -> None:
+    """Half surrogate pairs, which no file can hold, and what is longer than any path."""
+    assert can_match("src/*.py")
+    assert can_match("")
+    assert not can_match("\udcff")
+    assert not can_match("*" * 60_000)
