@@ -1,13 +1,17 @@
-"""What all tests share: how hypothesis runs, and an index directory to work in."""
+"""What all tests share: how hypothesis runs, a watch over the event loop, and an index directory to work in."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from blockbuster import blockbuster_ctx
 from hypothesis import HealthCheck, settings
 
 from pycontextify.store.layout import Layout
+
+_ASYNCHRONOUS = [f"pycontextify.{room}" for room in ("hydration", "library", "server", "cli")]
 
 # No deadline: how long an example takes says nothing on a busy machine.
 settings.register_profile("house", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -20,3 +24,13 @@ def layout(tmp_path: Path) -> Layout:
     layout = Layout(tmp_path / "index")
     layout.create()
     return layout
+
+
+@pytest.fixture(autouse=True)
+def watch_the_loop() -> Iterator[None]:
+    """Fail a test in which our asynchronous rooms block the loop: read or write a file, sleep, wait for a lock.
+
+    The rooms below are synchronous throughout; a test may call them as it likes.
+    """
+    with blockbuster_ctx(_ASYNCHRONOUS):
+        yield
