@@ -146,10 +146,10 @@ async def _from_archive(source: ArchiveSource, work: Acquisition, current: Descr
     if _same_source(current, received.digest):
         return None
     work.board.enter("extracting")
-    content = work.staging / "content"
-    content.mkdir()
 
     def unpack(step: OnProgress) -> ExtractedPair | ExtractedLayout:
+        content = work.staging / "content"
+        content.mkdir()
         return extract(packed, content, name=source.name, file_name=name, on_progress=step)
 
     extracted = await work.workers.run_watched(unpack, lambda _done: None)
