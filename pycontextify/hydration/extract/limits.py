@@ -44,22 +44,14 @@ class Budget:
     def count_member(self) -> None:
         """Count a member; raises ExtractError when there are too many."""
         self._members += 1
-        self.allow_members(self._members)
-
-    def allow_members(self, number: int) -> None:
-        """Raise ExtractError when ``number`` members are too many."""
-        if number > self._limits.members:
+        if self._members > self._limits.members:
             raise ExtractError(f"it has more than {self._limits.members:,} members", code="archive_too_many_members")
-
-    def allow(self, unpacked: int, packed: int) -> None:
-        """Raise ExtractError when ``packed`` bytes of an archive must not become ``unpacked`` bytes."""
-        if unpacked > self._limits.unpacked:
-            raise ExtractError(f"it unpacks to more than {self._limits.unpacked:,} bytes", code="archive_too_large")
-        if unpacked > max(self._limits.ratio_floor, self._limits.ratio * packed):
-            raise ExtractError(f"it unpacks to more than {self._limits.ratio} times its size", code="archive_bomb")
 
     def spend(self, unpacked: int, packed: int) -> None:
         """Count ``unpacked`` more bytes out of the first ``packed`` bytes of the archive; raises ExtractError."""
         self._unpacked += unpacked
-        self.allow(self._unpacked, packed)
+        if self._unpacked > self._limits.unpacked:
+            raise ExtractError(f"it unpacks to more than {self._limits.unpacked:,} bytes", code="archive_too_large")
+        if self._unpacked > max(self._limits.ratio_floor, self._limits.ratio * packed):
+            raise ExtractError(f"it unpacks to more than {self._limits.ratio} times its size", code="archive_bomb")
         self._on_progress(packed)

@@ -1,4 +1,4 @@
-"""What the readers of both formats hand out, and how they read."""
+"""What the readers of both formats hand out, and what they share."""
 
 from __future__ import annotations
 
@@ -7,17 +7,19 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from pycontextify.errors import ExtractError
+from pycontextify.hydration.transport import BUFFER
 
-__all__ = ["Member", "Source", "shown", "take", "truncated"]
+__all__ = ["Member", "Source", "malformed", "pieces", "shown", "take", "truncated"]
 
 _SHOWN = 80
+_AGAIN = "download or publish it again"
 
 
 class Source(Protocol):
     """Bytes, forward only."""
 
     def read(self, size: int, /) -> bytes:
-        """Return up to ``size`` bytes, none at the end."""
+        """Return ``size`` bytes, fewer only at the end."""
         ...
 
 
@@ -25,30 +27,36 @@ class Source(Protocol):
 class Member:
     """A regular file or a directory of an archive; no other kind gets this far.
 
-    ``name`` is as the archive has it, yet to be judged. ``pieces`` is the content of ``size`` bytes, to be taken before
-    the next member is.
+    ``name`` is as the archive has it, yet to be judged. ``content`` is to be taken before the next member is.
     """
 
     name: str
     directory: bool
-    size: int
-    pieces: Iterator[bytes]
+    content: Iterator[bytes]
 
 
 def take(source: Source, size: int) -> bytes:
     """Return exactly ``size`` bytes; raises ExtractError when the archive ends before."""
     content = source.read(size)
-    while len(content) < size:
-        more = source.read(size - len(content))
-        if not more:
-            raise truncated()
-        content += more
+    if len(content) < size:
+        raise truncated()
     return content
+
+
+def pieces(source: Source, size: int, step: int = BUFFER) -> Iterator[bytes]:
+    """Yield exactly ``size`` bytes, ``step`` at a time; raises ExtractError when the archive ends before."""
+    for start in range(0, size, step):
+        yield take(source, min(step, size - start))
 
 
 def truncated() -> ExtractError:
     """Return the error for an archive that ends too early."""
-    return ExtractError("it ends too early", code="archive_truncated", hint="download or publish it again")
+    return ExtractError("it ends too early", code="archive_truncated", hint=_AGAIN)
+
+
+def malformed(what: str) -> ExtractError:
+    """Return the error for an archive whose parts do not fit together."""
+    return ExtractError(what, code="archive_corrupt", hint=_AGAIN)
 
 
 def shown(name: str) -> str:

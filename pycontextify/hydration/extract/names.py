@@ -37,6 +37,8 @@ class NameLedger:
         parts = _parts(name)
         if not parts and not directory:
             raise _hostile(name, "names nothing")
+        if name.endswith("/") and not directory:
+            raise _hostile(name, "is that of a directory")
         path, key = "/".join(parts), _key("/".join(parts))
         known = self._files.get(key, self._directories.get(key, path))
         if known != path:

@@ -1,65 +1,182 @@
-"""The bytes of a tar archive, whatever they are packed in, counted against the budget."""
+"""What an archive is packed in, and how it is unpacked: in bounded memory, and whole.
+
+Unpackers are fed so little at a time that whatever comes out of one feed fits in memory, and they tell where a stream
+ends. (zstandard's file-like reader can't tell one that ended from one that was cut.)
+"""
 
 from __future__ import annotations
 
-import gzip
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import BinaryIO, Literal, cast
+import io
+import tarfile
+from collections.abc import Callable, Generator, Iterator
+from pathlib import Path
+from typing import BinaryIO, Literal, Protocol, cast
 
 import zstandard
-from isal import igzip, igzip_lib
+from isal import isal_zlib
 
 from pycontextify.errors import ExtractError
 from pycontextify.hydration.extract.limits import Budget
-from pycontextify.hydration.extract.members import Source, truncated
-from pycontextify.hydration.extract.zstd import MAX_WINDOW, check_frames
+from pycontextify.hydration.extract.members import malformed, truncated
 from pycontextify.hydration.transport import BUFFER
 
-__all__ = ["Unpacked", "unpacking"]
+__all__ = ["DEFLATE_FEED", "PackedKind", "TarKind", "TarStream", "inflater", "packed_kind", "unpack_one"]
 
-_ISAL_ERROR = cast("type[Exception]", igzip_lib.error)  # isal's stub takes the class for an instance
+TarKind = Literal["tar", "tar.gz", "tar.zst"]
+PackedKind = Literal["zip"] | TarKind
+
+_SUFFIXES: dict[str, PackedKind] = {
+    ".zip": "zip",
+    ".tar": "tar",
+    ".tar.gz": "tar.gz",
+    ".tgz": "tar.gz",
+    ".tar.zst": "tar.zst",
+    ".tzst": "tar.zst",
+}
+_MAGICS: tuple[tuple[bytes, PackedKind], ...] = (
+    (b"PK\x03\x04", "zip"),
+    (b"PK\x05\x06", "zip"),  # with no members
+    (b"\x1f\x8b", "tar.gz"),
+    (b"\x28\xb5\x2f\xfd", "tar.zst"),
+)
+
+DEFLATE_FEED = 16 * 1024
+"""Bytes fed at a time: 17 MB come out at most (deflate reaches 1,032)."""
+# zstd: 17 MB as well, as a block of 4 bytes may stand for 128 KiB.
+_FEEDS: dict[TarKind, int] = {"tar": BUFFER, "tar.gz": DEFLATE_FEED, "tar.zst": 512}
+_GZIP, _RAW = 31, -15
+_FILLER = 256 * 1024
+_ERRORS = (zstandard.ZstdError, cast("type[Exception]", isal_zlib.error))
 
 
-class Unpacked:
-    """A Source that counts what is read from it against a budget.
+class _Unpacker(Protocol):
+    """What zlib, isal and zstandard have in common; good for one gzip member, deflate stream or zstd frame."""
 
-    ``kind`` is what the tar archive in ``file``, of ``size`` bytes, is packed in. Raises ExtractError.
+    @property
+    def eof(self) -> bool: ...
+    @property
+    def unused_data(self) -> bytes: ...
+    def decompress(self, data: bytes, /) -> bytes: ...
+
+
+class TarStream:
+    """The bytes of a tar archive in ``file``, packed as ``kind`` says, counted against the budget.
+
+    Reading raises ExtractError.
     """
 
-    def __init__(self, file: BinaryIO, size: int, kind: Literal["tar", "tar.gz", "tar.zst"], budget: Budget) -> None:
-        self._file = file
+    def __init__(self, file: BinaryIO, kind: TarKind, budget: Budget) -> None:
         self._budget = budget
-        self._inner = _inner(file, size, kind)
+        self._packed = self._unpacked = self._position = 0
+        self._pieces = filter(None, _unpacked(self._feeds(file, _FEEDS[kind]), kind))
+        self._piece = io.BytesIO()
+
+    def tell(self) -> int:
+        """Return how many bytes have been read."""
+        return self._position
 
     def read(self, size: int, /) -> bytes:
-        """Return up to ``size`` bytes, none at the end."""
-        content = self._inner.read(size)
-        self._budget.spend(len(content), self._file.tell())
-        return content
+        """Return ``size`` bytes, fewer only at the end."""
+        parts, missing = list[bytes](), size
+        while missing:
+            if part := self._piece.read(missing):
+                parts.append(part)
+                missing -= len(part)
+            elif piece := next(self._pieces, b""):
+                self._unpacked += len(piece)
+                self._budget.spend(len(piece), self._packed)
+                self._piece = io.BytesIO(piece)
+            else:
+                break
+        self._position += size - missing
+        return b"".join(parts)
+
+    def _feeds(self, file: BinaryIO, size: int) -> Iterator[bytes]:
+        while fed := file.read(size):
+            self._packed += len(fed)
+            # Masses of empty members, frames or blocks unpack to nothing and only cost time.
+            if self._packed > 2 * self._unpacked + _FILLER:
+                raise ExtractError("it consists of filler", code="archive_bomb")
+            yield fed
 
 
-@contextmanager
-def unpacking() -> Iterator[None]:
-    """Turn the errors of the libraries that unpack into ours."""
-    try:
-        yield
-    except EOFError as error:
-        raise truncated() from error
-    except (gzip.BadGzipFile, _ISAL_ERROR, zstandard.ZstdError) as error:
+def packed_kind(path: Path, file_name: str = "") -> PackedKind:
+    """Tell the kind of an archive by its first bytes.
+
+    ``file_name`` is what the source calls it; a suffix that says otherwise is a contradiction, and one that we don't
+    know says nothing. Raises ExtractError, and OSError when the file can't be read.
+    """
+    with path.open("rb") as file:
+        head = file.read(tarfile.BLOCKSIZE)
+    kind = next((kind for magic, kind in _MAGICS if head.startswith(magic)), None) or _tar(head)
+    if kind is None:
         raise ExtractError(
-            f"it can't be unpacked ({error})", code="archive_corrupt", hint="publish it again"
-        ) from error
+            f"this is no archive{_resemblance(head)}",
+            code="archive_kind_unknown",
+            hint="give the address of a .zip, .tar, .tar.gz or .tar.zst file",
+        )
+    claimed = next((kind for suffix, kind in _SUFFIXES.items() if file_name.lower().endswith(suffix)), kind)
+    if claimed != kind:
+        raise ExtractError(
+            f"its name says {claimed} and its content {kind}",
+            code="archive_kind_mismatch",
+            hint="publish it under the right name (some servers unpack .gz files as they send them)",
+        )
+    return kind
 
 
-def _inner(file: BinaryIO, size: int, kind: Literal["tar", "tar.gz", "tar.zst"]) -> Source:
+def inflater() -> _Unpacker:
+    """Return an unpacker of one deflate stream."""
+    return cast("_Unpacker", isal_zlib.decompressobj(wbits=_RAW))
+
+
+def unpack_one(unpacker: _Unpacker, fed: bytes, packed: Iterator[bytes]) -> Generator[bytes, None, bytes]:
+    """Yield what ``fed`` and then ``packed`` unpack to, up to the end of the one stream that ``unpacker`` is good for.
+
+    Return what has been fed beyond it. Raises ExtractError when the stream is damaged or ends too early.
+    """
+    while not unpacker.eof:
+        fed = fed or next(packed, b"")
+        if not fed:
+            raise truncated()
+        try:
+            piece = unpacker.decompress(fed)
+        except _ERRORS as error:
+            raise malformed(f"it can't be unpacked ({error})") from error
+        fed = b""
+        yield piece
+    return unpacker.unused_data
+
+
+def _unpacked(packed: Iterator[bytes], kind: TarKind) -> Iterator[bytes]:
     match kind:
         case "tar":
-            return file
+            return packed
         case "tar.gz":
-            return igzip.IGzipFile(fileobj=file, mode="rb")  # type: ignore[no-untyped-call]  # isal types half of it
+            return _unpack_all(packed, lambda: isal_zlib.decompressobj(wbits=_GZIP))
         case "tar.zst":
-            check_frames(file, size)
-            file.seek(0)
-            unpacker = zstandard.ZstdDecompressor(max_window_size=MAX_WINDOW)
-            return unpacker.stream_reader(file, read_size=BUFFER, read_across_frames=True, closefd=False)
+            zstd = zstandard.ZstdDecompressor()  # a frame may ask it for 128 MiB of memory, and no more
+            return _unpack_all(packed, lambda: cast("_Unpacker", zstd.decompressobj()))
+
+
+def _unpack_all(packed: Iterator[bytes], unpacker: Callable[[], _Unpacker]) -> Iterator[bytes]:
+    """Unpack one gzip member or zstd frame after the other; nothing else may stand between or behind them."""
+    fed = next(packed, b"")
+    while fed:
+        fed = (yield from unpack_one(unpacker(), fed, packed)) or next(packed, b"")
+
+
+def _tar(head: bytes) -> TarKind | None:
+    try:
+        tarfile.TarInfo.frombuf(head, "utf-8", "surrogateescape")
+    except tarfile.HeaderError:
+        return None
+    return "tar"
+
+
+def _resemblance(head: bytes) -> str:
+    if not head:
+        return ": it is empty"
+    if head.lstrip()[:1] == b"<":
+        return ", it looks like a web page"
+    return ""

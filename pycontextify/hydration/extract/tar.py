@@ -1,186 +1,148 @@
-"""A strict, forward-only reader of tar.
+"""The members of a tar archive: tarfile reads the headers, we hand it the bytes and judge what it makes of them.
 
-Reads what GNU tar, bsdtar and Python write for regular files and directories: ustar, GNU long names and large sizes,
-pax. Everything else is refused. Sources: POSIX.1-2017, pax, "ustar Interchange Format" and "pax Interchange Format";
-GNU tar manual, "Basic Tar Format".
+tarfile is lenient where archives turn hostile, and its fixes differ between the versions of Python that we run on. So:
+
+- it reads the headers through `_Headers`, which bounds what it may take for one member; the content passes it by;
+- it takes a damaged header for the end of the archive, so the last block it has read must be the end mark;
+- of several names it takes one, of a field what stands before a NUL, and older versions skip the pax records that they
+  can't read: `_check_headers` looks at those blocks once more, for two readers would understand them differently.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+import tarfile
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
+from typing import IO, cast
 
 from pycontextify.errors import ExtractError
-from pycontextify.hydration.extract.members import Member, Source, shown, take
+from pycontextify.hydration.extract.members import Member, malformed, pieces, shown, take
+from pycontextify.hydration.extract.streams import TarStream
 from pycontextify.hydration.transport import BUFFER
 
-__all__ = ["looks_like_header", "tar_members"]
+__all__ = ["tar_members"]
 
-_BLOCK = 512
-_ZEROS = bytes(_BLOCK)
-_EXTENSION_LIMIT = 1024 * 1024
-_EXTENSIONS_PER_MEMBER = 4
-_FILES = b"\x0007"  # old, ustar, contiguous (which POSIX says to take for regular)
-_DIRECTORY = b"5"
-_KINDS = {
-    b"1": "a hard link",
-    b"2": "a symbolic link",
-    b"3": "a device",
-    b"4": "a device",
-    b"6": "a FIFO",
-    b"S": "sparse",
-}
-_OCTAL = re.compile(rb" *([0-7]*)[ \x00]*")
-_DECIMAL = re.compile(rb"[0-9]{1,19}")
+_HEADERS_LIMIT = 32 * 1024
+_KINDS = (tarfile.REGTYPE, tarfile.AREGTYPE, tarfile.CONTTYPE, tarfile.DIRTYPE)
+_PAX = (tarfile.XHDTYPE, tarfile.XGLTYPE, tarfile.SOLARIS_XHDTYPE)
+_SPARSE = ("GNU.sparse.", "SCHILY.realsize")
+# Python before 3.11.10 and 3.12.6 takes time quadratic in such a run (CVE-2024-6232).
+_ENDLESS_NUMBER = re.compile(rb"[0-9]{64}")
+_RECORD = re.compile(rb"([1-9][0-9]*) ([^=\n]+)=")
 
 
-@dataclass(frozen=True, slots=True)
-class _Header:
-    name: str
-    size: int
-    kind: bytes
+class _Headers:
+    """What tarfile takes for an archive: bytes that it may read forward, a few for each member.
+
+    It reads a header, and all that an extension header announces, with one call each.
+    """
+
+    def __init__(self, stream: TarStream) -> None:
+        self._stream = stream
+        self._reads: list[bytes] = []
+
+    def tell(self) -> int:
+        return self._stream.tell()
+
+    def read(self, size: int, /) -> bytes:
+        if size < 0:
+            raise malformed("a header has a negative size")
+        if sum(map(len, self._reads)) + size > _HEADERS_LIMIT:
+            raise ExtractError("a member has more extension headers than is sane", code="archive_bomb")
+        content = take(self._stream, size)
+        if size > tarfile.BLOCKSIZE and _ENDLESS_NUMBER.search(content):
+            raise malformed("a header has a number without end")
+        self._reads.append(content)
+        return content
+
+    def taken(self) -> Sequence[bytes]:
+        """Return what has been read since the last call."""
+        reads, self._reads = self._reads, []
+        return reads
 
 
-@dataclass(slots=True)
-class _Extension:
-    """What extension headers say of the member that follows them."""
-
-    name: str | None = None
-    size: int | None = None
-    headers: int = 0
-
-
-def tar_members(source: Source) -> Iterator[Member]:
+def tar_members(stream: TarStream) -> Iterator[Member]:
     """Yield the members of a tar archive, which must have its end mark and nothing after it.
 
     Each member's content must have been taken before the next member is.
     Raises ExtractError.
     """
-    extension = _Extension()
-    while (block := take(source, _BLOCK)) != _ZEROS:
-        header = _parse(block)
-        if header.kind in (b"x", b"g", b"L"):
-            _extend(extension, header, source)
-            continue
-        yield _member(header, extension, source)
-        extension = _Extension()
-    if extension.headers:
-        raise _malformed("an extension header has no member")
-    _check_end(source)
+    headers = _Headers(stream)
+    with _reading():
+        tar = tarfile.open(fileobj=cast("IO[bytes]", headers), mode="r:", encoding="utf-8")  # noqa: SIM115 - not its file
+        info = tar.next()
+    while info is not None:
+        _check_member(info, tar.pax_headers.keys())
+        _check_headers(headers.taken())
+        yield Member(info.name, info.isdir(), _content(stream, info.size))
+        with _reading():
+            info = tar.next()
+    if any(headers.taken()[-1]):
+        raise malformed("a header is damaged")
+    _check_end(stream)
 
 
-def looks_like_header(block: bytes) -> bool:
-    """Tell whether ``block`` is a tar header, by its checksum."""
-    return len(block) == _BLOCK and block != _ZEROS and _octal(block[148:156]) == _checksum(block)
+@contextmanager
+def _reading() -> Iterator[None]:
+    """Turn what tarfile raises when it can't read a header into ours."""
+    try:
+        yield
+    except (tarfile.TarError, ValueError, OverflowError) as error:
+        raise malformed(f"a header can't be read ({error})") from error
 
 
-def _check_end(source: Source) -> None:
+def _content(stream: TarStream, size: int) -> Iterator[bytes]:
+    yield from pieces(stream, size)
+    take(stream, -size % tarfile.BLOCKSIZE)
+
+
+def _check_end(stream: TarStream) -> None:
     """Take the second block of the end mark, and zeros up to the end of the archive."""
-    last = take(source, _BLOCK)
+    last = take(stream, tarfile.BLOCKSIZE)
     while last:
-        if last.strip(b"\0"):
+        if any(last):
             raise ExtractError("it has more after its end", code="archive_trailing")
-        last = source.read(BUFFER)
+        last = stream.read(BUFFER)
 
 
-def _parse(block: bytes) -> _Header:
-    if not looks_like_header(block):
-        raise _malformed("a header has the wrong checksum")
-    name = _text(block[:100])
-    prefix = _text(block[345:500]) if block[257:263] == b"ustar\0" else b""
-    full = prefix + b"/" + name if prefix else name
-    return _Header(full.decode("utf-8", "surrogateescape"), _size(block[124:136]), block[156:157])
+def _check_member(info: tarfile.TarInfo, for_all: Collection[str]) -> None:
+    """Refuse everything but regular files and directories, and a member that its headers describe in two ways."""
+    name, pax = shown(info.name), info.pax_headers
+    if info.type not in _KINDS or any(key.startswith(_SPARSE) for key in pax):
+        raise ExtractError(f"the member {name} is a link, a device, sparse or the like", code="member_not_regular")
+    if info.size < 0 or (info.isdir() and info.size):
+        raise malformed(f"the member {name} has a size that can't be")
+    path = pax.get("path", info.name)
+    if (path.rstrip("/") if info.isdir() else path) != info.name or pax.get("size", str(info.size)) != str(info.size):
+        raise malformed(f"the member {name} is described in two ways")
+    if not {"path", "size"}.isdisjoint(for_all):
+        raise malformed("a header names all members at once")
 
 
-def _member(header: _Header, extension: _Extension, source: Source) -> Member:
-    name = header.name if extension.name is None else extension.name
-    size = header.size if extension.size is None else extension.size
-    # Before ustar, a name that ended in a slash was what made a directory.
-    directory = header.kind == _DIRECTORY or (header.kind in _FILES and name.endswith("/"))
-    if not directory and header.kind not in _FILES:
-        kind = _KINDS.get(header.kind, f"of kind {header.kind!r}")
-        raise ExtractError(f"the member {shown(name)} is {kind}", code="member_not_regular")
-    if directory and size:
-        raise _malformed(f"the directory {shown(name)} has a size")
-    return Member(name, directory, size, _content(source, size))
+def _check_headers(reads: Sequence[bytes]) -> None:
+    """Check the blocks that a member was read from: pairs of an extension header and its content, and the header."""
+    *extensions, header = reads
+    kinds = [block[156:157] for block in extensions[::2]]
+    if len(kinds) - kinds.count(tarfile.XGLTYPE) > 1:
+        raise malformed("a member has two names")
+    texts = [header[:100], header[345:500]]
+    for kind, content in zip(kinds, extensions[1::2], strict=True):
+        if kind in _PAX:
+            _check_records(content)
+        else:
+            texts.append(content)
+    if any(b"\0" in text.rstrip(b"\0") for text in texts):
+        raise malformed("a name goes on after its end")
 
 
-def _content(source: Source, size: int) -> Iterator[bytes]:
-    left = size
-    while left:
-        piece = take(source, min(BUFFER, left))
-        left -= len(piece)
-        yield piece
-    take(source, -size % _BLOCK)
-
-
-def _extend(extension: _Extension, header: _Header, source: Source) -> None:
-    extension.headers += 1
-    if header.size > _EXTENSION_LIMIT or extension.headers > _EXTENSIONS_PER_MEMBER:
-        raise ExtractError("a member has more extension headers than is sane", code="archive_bomb")
-    content = take(source, header.size + -header.size % _BLOCK)[: header.size]
-    if header.kind == b"L":
-        _set_name(extension, content.removesuffix(b"\0"))
-        return
-    records = _records(content)
-    if any(key.startswith((b"GNU.sparse.", b"SCHILY.realsize")) for key in records):
-        raise ExtractError("a member is sparse", code="member_not_regular")
-    if header.kind == b"g" and not records.keys().isdisjoint({b"path", b"size"}):
-        raise _malformed("a header names all members at once")
-    if path := records.get(b"path"):
-        _set_name(extension, path)
-    if size := records.get(b"size"):
-        if not _DECIMAL.fullmatch(size):
-            raise _malformed("a size is no number")
-        extension.size = int(size)
-
-
-def _set_name(extension: _Extension, name: bytes) -> None:
-    if extension.name is not None:
-        raise _malformed("a member has two names")
-    extension.name = name.decode("utf-8", "surrogateescape")
-
-
-def _records(content: bytes) -> dict[bytes, bytes]:
-    """Read the records of a pax header, each ``LENGTH KEY=VALUE`` and a newline, the length counting all of it."""
-    records: dict[bytes, bytes] = {}
-    start = 0
-    while start < len(content):
-        space = content.find(b" ", start, start + 20)
-        digits = content[start:space] if space > start else b""
-        end = start + int(digits) if _DECIMAL.fullmatch(digits) else 0
-        key, equals, value = content[space + 1 : end - 1].partition(b"=")
-        if not (space < end <= len(content) and content[end - 1 : end] == b"\n" and equals) or key in records:
-            raise _malformed("a pax header is malformed")
-        records[key] = value
-        start = end
-    return records
-
-
-def _size(field: bytes) -> int:
-    """Read a size: octal digits or, for large ones, 0x80 and a big-endian number (GNU)."""
-    size = int.from_bytes(field[1:], "big") if field[0] == 0x80 else _octal(field)
-    if size is None:
-        raise _malformed("a size is no number")
-    return size
-
-
-def _octal(field: bytes) -> int | None:
-    match = _OCTAL.fullmatch(field)
-    return int(match[1] or b"0", 8) if match else None
-
-
-def _checksum(block: bytes) -> int:
-    return sum(block) - sum(block[148:156]) + 8 * ord(" ")
-
-
-def _text(field: bytes) -> bytes:
-    text, _, rest = field.partition(b"\0")
-    if rest.strip(b"\0"):
-        raise _malformed("a name goes on after its end")
-    return text
-
-
-def _malformed(what: str) -> ExtractError:
-    return ExtractError(what, code="archive_corrupt", hint="publish it again")
+def _check_records(content: bytes) -> None:
+    """Check that a pax header is records, each ``LENGTH KEY=VALUE`` and a newline, with no key twice."""
+    at, end, keys = 0, len(content.rstrip(b"\0")), set[bytes]()
+    while at < end:
+        record = _RECORD.match(content, at)
+        stop = at + int(record[1]) if record else 0
+        if not record or content[stop - 1 : stop] != b"\n" or record[2] in keys:
+            raise malformed("a pax header is malformed")
+        keys.add(record[2])
+        at = stop

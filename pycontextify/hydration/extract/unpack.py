@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import stat
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
@@ -13,11 +12,10 @@ from typing import BinaryIO
 
 from pycontextify.errors import ExtractError, PyContextifyError, StoreError, VerifyError
 from pycontextify.hydration.extract.choose import LayoutChoice, PairChoice, choose, is_candidate
-from pycontextify.hydration.extract.kinds import PackedKind, packed_kind
 from pycontextify.hydration.extract.limits import DEFAULT_LIMITS, Budget, ExtractLimits
 from pycontextify.hydration.extract.members import Member
 from pycontextify.hydration.extract.names import NameLedger
-from pycontextify.hydration.extract.streams import Unpacked, unpacking
+from pycontextify.hydration.extract.streams import PackedKind, TarStream, packed_kind
 from pycontextify.hydration.extract.tar import tar_members
 from pycontextify.hydration.extract.zip import zip_members
 from pycontextify.hydration.transport import ignore_size
@@ -114,7 +112,7 @@ def _copy_candidates(archive: Path, file_name: str, budget: Budget, copies: _Cop
     """Read an archive to its end, copying what may be part of an index; return the paths of all its files."""
     ledger, paths = NameLedger(), list[str]()
     kind = packed_kind(archive, file_name)
-    with archive.open("rb") as file, unpacking():
+    with archive.open("rb") as file:
         for member in _members(file, kind, budget):
             budget.count_member()
             path = ledger.admit(member.name, directory=member.directory)
@@ -122,17 +120,16 @@ def _copy_candidates(archive: Path, file_name: str, budget: Budget, copies: _Cop
                 continue
             paths.append(path)
             if is_candidate(path):
-                copies.add(path, member.pieces)
+                copies.add(path, member.content)
     ledger.check_tree()
     return paths
 
 
 def _members(file: BinaryIO, kind: PackedKind, budget: Budget) -> Iterator[Member]:
-    size = os.fstat(file.fileno()).st_size
-    members = zip_members(file, size, budget) if kind == "zip" else tar_members(Unpacked(file, size, kind, budget))
+    members = zip_members(file, budget) if kind == "zip" else tar_members(TarStream(file, kind, budget))
     for member in members:
         yield member
-        for _ in member.pieces:
+        for _ in member.content:
             pass  # what nobody wants is read and judged all the same
 
 
