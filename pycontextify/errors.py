@@ -46,7 +46,9 @@ class PyContextifyError(Exception):
     default_code: ClassVar[str] = "error"
     exit_code: ClassVar[int] = 1
 
-    def __init__(self, what: str, *, code: str | None = None, asset: str | None = None, hint: str | None = None) -> None:
+    def __init__(
+        self, what: str, *, code: str | None = None, asset: str | None = None, hint: str | None = None
+    ) -> None:
         super().__init__(what)
         self.what = what
         self.code = code or self.default_code

@@ -91,7 +91,8 @@ def crawl(root: Path, rules: CrawlRules | None = None) -> Iterator[Found | Skipp
 
     Raises IngestError when there is no such root (``tree_missing``), it can't be looked at (``tree_unreadable``), it is
     neither directory nor file (``tree_unsupported``), or when a pattern can match nothing (``pattern_invalid``); at
-    once, not when the first item is asked for.
+    once, not when the first item is asked for. A pattern of an ignore file below the root that can't be matched is
+    refused (``pattern_invalid``, with file and line) when the walk comes to it.
     """
     rules = rules or CrawlRules()
     try:

@@ -26,7 +26,7 @@ class Known:
 
 @dataclass(frozen=True, slots=True)
 class Scan:
-    """What a tree holds compared with the index. ``fresh`` must be embedded; ``kept`` are paths that stay as they are."""
+    """What a tree holds compared with the index. ``fresh`` must be embedded; paths in ``kept`` stay as they are."""
 
     fresh: tuple[tuple[Document, tuple[Chunk, ...]], ...]
     kept: frozenset[str]

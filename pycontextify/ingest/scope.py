@@ -33,7 +33,10 @@ class Scope:
         return replace(self, place=(*self.place, name))
 
     def entered(self, path: Path, names: Container[str]) -> tuple[Scope, dict[str, OSError]]:
-        """Read the ignore files among ``names``; return the scope they make, and those that can't be read."""
+        """Read the ignore files among ``names``; return the scope they make, and those that can't be read.
+
+        Raises IngestError (``pattern_invalid``).
+        """
         unread: dict[str, OSError] = {}
         lists: dict[str, RuleList] = {}
         for name in (GIT_IGNORE, OWN_IGNORE):
@@ -65,7 +68,7 @@ def scope_of(root: Path, *, include: tuple[str, ...], exclude: tuple[str, ...]) 
 
     In a Git work tree the ignore files above the root and ``.git/info/exclude`` hold as well.
 
-    Raises IngestError (``pattern_invalid``) for a pattern that can match nothing.
+    Raises IngestError (``pattern_invalid``) for a pattern that can match nothing, or that can't be matched here.
     """
     top = next((place for place in (root, *root.parents) if _exists(place / ".git")), root)
     place = root.relative_to(top).parts
@@ -96,7 +99,7 @@ def _exists(path: Path) -> bool:
 
 def _patterns(lines: tuple[str, ...], *, origin: str, depth: int) -> RuleList:
     for line in lines:
-        if not parse_rules([line], origin=origin, depth=depth).rules:
+        if not parse_rules([line], origin=origin, depth=depth).negated:
             raise IngestError(
                 "this pattern can't match anything",
                 code="pattern_invalid",
@@ -115,11 +118,11 @@ def _if_readable(path: Path, *, origin: str, depth: int) -> list[RuleList]:
 
 
 def _read_rules(path: Path, *, origin: str, depth: int) -> RuleList:
-    """Read an ignore file; raises OSError. Git refuses one that is a link, and so do we."""
+    """Read an ignore file; raises OSError, and IngestError (``pattern_invalid``). Links are refused, as by Git."""
     if path.is_symlink():
         raise OSError(None, "an ignore file must not be a link")
     with open_regular(path) as (file, _):
         content = file.read(_MAX_BYTES)
     # surrogateescape, because that is how Python spells file names that are not UTF-8.
     text = content.removeprefix(b"\xef\xbb\xbf").decode("utf-8", "surrogateescape")
-    return parse_rules(text.split("\n"), origin=origin, depth=depth)
+    return parse_rules(text.split("\n"), origin=origin, depth=depth, file=str(path))

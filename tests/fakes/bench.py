@@ -71,7 +71,7 @@ class Bench:
     async def at_rest(self) -> None:
         """Wait until the local index has been looked at and no hydration runs."""
         await self.fill.engine()
-        while self.fill.opening or self.fill.status.active:  # noqa: ASYNC110 - a status is polled, by design
+        while self.fill.opening or self.fill.status.active:
             await anyio.sleep(0.001)
 
 
