@@ -154,6 +154,8 @@ class StatusBoard:
         spent = now - pace.phase_began
         pace.phases[self._status.state] = pace.phases.get(self._status.state, 0.0) + spent
         pace.phase_began = now
+        if state == "fetching":
+            pace.rated_at, pace.rated_bytes = now, self._status.bytes_done
         self._status = replace(self._status, state=state, eta_seconds=None)
         return spent
 

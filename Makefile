@@ -1,0 +1,43 @@
+# Everything runs in an environment of its own, made by the first target that needs it.
+#
+#   make demo PYTHON=python3.12 VENV=/tmp/venv    another interpreter, another place
+
+PYTHON ?= python3
+VENV ?= .venv
+
+bin := $(VENV)/bin
+ready := $(VENV)/.ready
+
+.PHONY: demo test lint format tables clean help
+
+demo: $(ready) ## index, publish, hydrate, search and hot-swap before your eyes, in under two minutes
+	$(bin)/pycontextify demo --docs README.md --docs docs
+
+test: $(ready) ## run every test
+	$(bin)/python -m pytest
+
+lint: $(ready) ## check style, types and who imports whom
+	$(bin)/ruff check
+	$(bin)/ruff format --check
+	$(bin)/mypy
+	$(bin)/lint-imports
+
+format: $(ready) ## put the code into the house's form
+	$(bin)/ruff check --fix
+	$(bin)/ruff format
+
+tables: $(ready) ## write the tables that come from the code into the README
+	$(bin)/python docs/tables.py
+
+clean: ## remove the environment and every cache
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis build dist
+	find pycontextify tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
+
+help: ## show this
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
+
+$(ready): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed, and $(PYTHON) is " + sys.version.split()[0] + ": try make PYTHON=python3.12")'
+	$(PYTHON) -m venv $(VENV)
+	$(bin)/python -m pip install --disable-pip-version-check --quiet --constraint constraints.txt --editable '.[dev]'
+	@touch $@

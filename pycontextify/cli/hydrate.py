@@ -1,0 +1,63 @@
+"""``pycontextify hydrate``: fill the local index from its source, once, now."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import anyio
+
+from pycontextify.cli import said
+from pycontextify.cli.flags import BOOTSTRAP, COMMON, EMBEDDING
+from pycontextify.cli.screen import drawing_to, hydration_progress
+from pycontextify.cli.verbs import AsJson, verb
+from pycontextify.config import Settings
+
+if TYPE_CHECKING:
+    from pycontextify.hydration.attempt import Outcome
+    from pycontextify.hydration.status import AttemptRecord, HydrationStatus
+
+__all__ = ["EXAMPLES", "hydrate"]
+
+EXAMPLES = (
+    "pycontextify hydrate --index-bootstrap-url https://example.com/index",
+    "pycontextify hydrate --index-bootstrap-archive https://example.com/index.tar.zst --json",
+)
+
+
+@verb(COMMON | BOOTSTRAP | EMBEDDING, interrupted="what was fetched is kept; the same command goes on from there")
+def hydrate(settings: Settings, as_json: AsJson = False) -> None:
+    """Fetch the published index into the local directory.
+
+    Only what is new is fetched; it is verified before it takes the old one's place.
+    """
+    from pycontextify.library.workspace import Workspace
+
+    looks: list[Callable[[], HydrationStatus]] = []
+    with hydration_progress(drawing_to(settings), lambda: looks[0]() if looks else None):
+        outcome, last = anyio.run(Workspace(settings).hydrate, looks.append)
+    record = last.history[0]
+    print(json.dumps(_document(outcome, record), indent=2) if as_json else _words(outcome, record))
+
+
+def _seconds(record: AttemptRecord) -> float:
+    return round(sum(record.phases.values()), 3)
+
+
+def _document(outcome: Outcome, record: AttemptRecord) -> dict[str, object]:
+    return {
+        "result": outcome.result,
+        "generation": outcome.generation,
+        "bytes_fetched": record.bytes_fetched,
+        "bytes_reused": record.bytes_reused,
+        "seconds": _seconds(record),
+        "phases": dict(record.phases),
+    }
+
+
+def _words(outcome: Outcome, record: AttemptRecord) -> str:
+    result = "Installed" if outcome.result == "installed" else "Up to date: the source has what is here,"
+    here = f", {said.amount(record.bytes_reused)} were here already" if record.bytes_reused else ""
+    moved = f"{said.amount(record.bytes_fetched)} fetched{here}"
+    return f"{result} generation {outcome.generation.short} ({moved}, {_seconds(record):.1f} s)."

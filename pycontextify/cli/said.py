@@ -1,0 +1,62 @@
+"""Reports in words: what a person reads when a verb has ended. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from pycontextify.redact import one_line
+from pycontextify.server.words import count, megabytes
+
+if TYPE_CHECKING:
+    from pycontextify.ingest.report import IndexReport, SkippedFile
+    from pycontextify.library.preview import Preview
+    from pycontextify.publish.report import PublishReport
+
+__all__ = ["amount", "index_total", "indexed", "previewed", "published"]
+
+_LISTED = 10
+_KILO, _SMALL, _WORTH_TELLING = 1e3, 1e5, 1e4
+
+
+def indexed(label: str, report: IndexReport) -> list[str]:
+    """Tell what has become of one tree."""
+    files = f"{report.added} added, {report.updated} updated, {report.unchanged} unchanged, {report.removed} removed"
+    lines = [
+        f"{one_line(label)}: {files}, {report.ignored} ignored, {len(report.skipped)} skipped ({report.seconds:.1f} s)"
+    ]
+    return lines + _skipped(report.skipped)
+
+
+def index_total(report: IndexReport) -> str:
+    """Tell what the index holds after a run."""
+    holds = f"{count(report.chunks, 'chunk')} of {count(report.documents, 'document')}"
+    return f"The index holds {holds}: generation {report.generation.short}, version {report.version}."
+
+
+def previewed(label: str, preview: Preview) -> list[str]:
+    """Tell what would be indexed of one tree: every file, for that is what was asked."""
+    lines = [one_line(path) for path in preview.files]
+    what = f"{count(len(preview.files), 'file')}, {amount(preview.size)}"
+    lines.append(f"{one_line(label)}: would index {what}; {preview.ignored} ignored, {len(preview.skipped)} skipped")
+    return lines + _skipped(preview.skipped)
+
+
+def published(report: PublishReport) -> list[str]:
+    """Tell what was written where."""
+    there = report.bytes_total - report.bytes_copied
+    beside = f", {amount(there)} of it were there already" if there > _WORTH_TELLING else ""
+    what = f"Published generation {report.generation.short}, version {report.version}: {amount(report.bytes_total)}"
+    return [*map(one_line, report.files), f"{what}{beside}."]
+
+
+def amount(size: float) -> str:
+    """Return a number of bytes in the unit that suits it, kB or MB (1,000 and 1,000,000 bytes)."""
+    return f"{megabytes(size)} MB" if size >= _SMALL else f"{size / _KILO:.1f} kB"
+
+
+def _skipped(files: Sequence[SkippedFile]) -> list[str]:
+    lines = [f"  skipped {one_line(each.path)}: {each.reason}" for each in files[:_LISTED]]
+    if len(files) > _LISTED:
+        lines.append(f"  and {len(files) - _LISTED} more; --json names them all")
+    return lines

@@ -1,0 +1,39 @@
+"""The verb ``config show``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pycontextify.config import SETTINGS
+from tests.cli.conftest import Cli
+
+
+def test_every_setting_is_shown_with_its_origin(cli: Cli, tmp_path: Path) -> None:
+    """Flag, environment, file and default, each named."""
+    file = tmp_path / "ci.toml"
+    file.write_text("port = 9000\n", encoding="utf-8")
+    shown = cli("config", "show", "--config", file, "--host", "0.0.0.0", AUTO_LOAD="no")
+    lines = {line.split()[0]: line for line in shown.out.splitlines()}
+    assert list(lines) == [setting.name for setting in SETTINGS]
+    assert lines["host"].endswith("0.0.0.0  (flag --host)")
+    assert lines["auto_load"].endswith("false  (environment PYCONTEXTIFY_AUTO_LOAD)")
+    assert lines["port"].endswith(f"9000  (file {file})")
+    assert lines["log_level"].endswith("INFO  (default)")
+
+
+def test_secrets_are_hidden(cli: Cli) -> None:
+    """In words and in JSON."""
+    secrets = {"EMBEDDING_API_KEY": "hunter2", "INDEX_BOOTSTRAP_URL": "https://me:hunter2@host/a?k=hunter2"}
+    shown = cli("config", "show", **secrets)
+    found = cli("config", "show", "--json", **secrets)
+    assert shown.code == found.code == 0
+    assert "hunter2" not in shown.out + found.out
+    values = {row["name"]: row["value"] for row in found.json()["settings"]}
+    assert values["index_bootstrap_url"] == ["https://host/a"]
+
+
+def test_a_slip_in_the_environment_is_told(cli: Cli) -> None:
+    """It stops nothing."""
+    shown = cli("config", "show", INDEX_PATH="/srv")
+    assert shown.code == 0
+    assert "did you mean PYCONTEXTIFY_INDEX_DIR" in shown.err
