@@ -5,6 +5,7 @@ Every kind of source ends in the same thing, a manifest with its blobs, in the l
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,6 +30,7 @@ __all__ = ["SOURCE_DIGEST", "Acquisition", "acquire"]
 SOURCE_DIGEST = "io.pycontextify.source.digest"
 """Annotation of a local ref: the digest of the archive or pair that the generation was made of."""
 
+_LOG = logging.getLogger(__name__)
 _MANIFEST_LIMIT = 4 << 20
 _SIDECAR_LIMIT = 4 << 10
 
@@ -153,6 +155,7 @@ async def _from_archive(source: ArchiveSource, work: Acquisition, current: Descr
         return extract(packed, content, name=source.name, file_name=name, on_progress=step)
 
     extracted = await work.workers.run_watched(unpack, lambda _done: None)
+    _LOG.info("extracted in %.2f s", work.board.enter("verifying"))
     return await work.workers.run(candidate_of, extracted, {SOURCE_DIGEST: received.digest})
 
 
