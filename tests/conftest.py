@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,9 +14,11 @@ from pycontextify.store.layout import Layout
 
 _ASYNCHRONOUS = [f"pycontextify.{room}" for room in ("hydration", "library", "server", "cli")]
 
-# No deadline: how long an example takes says nothing on a busy machine.
-settings.register_profile("house", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("house")
+# No deadline: how long an example takes says nothing on a busy machine. The same examples every time: a run says
+# something of the change, not of luck. `HYPOTHESIS_PROFILE=explore` looks for new ones.
+settings.register_profile("house", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("explore", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "house"))
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ directory to hold for all that is below it (docs/adr/0009).
 Where Git differs: it knows a backslash (``[\\]]``) and classes (``[[:alpha:]]``) inside brackets, and takes reversed
 ranges (``[b-a]``); what RE2 makes no sense of is refused, the rest means what it means to pathspec. A positive range
 around the slash (``[.-0]``) matches it here, a set with a slash in it (``[a/b]``) matches nothing. Three stars are one
-segment here, and ``\\/`` is not just a slash. Git drops only spaces at the end of a line, not other blanks.
+segment here. Git drops only spaces at the end of a line, not other blanks.
 """
 
 from __future__ import annotations
@@ -108,6 +108,8 @@ def _expression(line: str) -> bytes | None:
     line = _without_trailing_spaces(line)
     if not line.rstrip().removeprefix("!").strip("/"):
         return None
+    # A quoted slash is just a slash, between segments; at the end it is a backslash that quotes nothing.
+    line = re.sub(r"(?<!\\)((?:\\\\)*)\\/(?=.)", r"\1/", line)
     # Behind the last slash ** is anything below. pathspec takes the directory itself for matched, as its matching may.
     line = re.sub(r"/\*\*(/?)\s*$", r"/**/*\1", line)
     try:

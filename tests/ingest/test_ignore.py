@@ -169,6 +169,7 @@ def test_spaces_and_marks_can_be_quoted(line: str, matches: str) -> None:
     ("pattern", "path", "matches"),
     [
         ("a", "a/a", False),
+        ("a\\/b", "a/b", True),
         ("a/b", "a/b", True),
         ("a*c", "abbc", True),
         ("a*c", "a/c", False),
