@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from datetime import UTC, datetime
 
 from pycontextify.cli.flags import BOOTSTRAP, COMMON, EMBEDDING
 from pycontextify.cli.local import facts_of
 from pycontextify.cli.verbs import AsJson, verb
 from pycontextify.config import Settings
-from pycontextify.errors import PyContextifyError
+from pycontextify.errors import NotReadyError, PyContextifyError
 from pycontextify.redact import one_line
 
 __all__ = ["EXAMPLES", "status"]
@@ -42,6 +43,9 @@ def status(settings: Settings, as_json: AsJson = False) -> int:
         code, fault = error.exit_code, f"The local index can't be opened: {error} (code: {error.code})."
     else:
         if view is not None:
+            # Whether an embedding service answers shows only when it is asked.
+            with suppress(NotReadyError):
+                view.embed("status")
             facts = facts_of(view, degraded=view.degraded)
             view.close()
     situation = Situation(facts, hydration, fault=fault)

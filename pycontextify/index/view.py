@@ -37,9 +37,10 @@ class QueryEncoder(Protocol):
 
 
 class View:
-    """An open generation. Searching is thread safe; everything else about a view never changes.
+    """An open generation. Searching is thread safe.
 
-    ``degraded`` says why meaning can't be searched (there is no encoder for its vectors); None when all is well.
+    ``degraded`` says why meaning can't be searched: there is no encoder for its vectors, or the encoder failed when it
+    was last asked. None when all is well. Nothing else about a view ever changes.
     """
 
     def __init__(
@@ -55,7 +56,7 @@ class View:
         self.config = config
         self.segments = tuple(segments)
         self._encoder = encoder
-        self.degraded = None if encoder is not None else lack or _no_encoder(config)
+        self.degraded: str | None = None if encoder is not None else lack or _no_encoder(config)
 
     @classmethod
     def open(
@@ -112,7 +113,16 @@ class View:
         """Return the unit vector, float32 (dimension,), of a query. Raises NotReadyError."""
         if self._encoder is None:
             raise NotReadyError(self.degraded or _no_encoder(self.config), code="encoder_missing")
-        embedding = self._encoder.embed_query(text)
+        try:
+            embedding = self._ask(self._encoder, text)
+        except NotReadyError as error:
+            self.degraded = str(error)
+            raise
+        self.degraded = None
+        return embedding
+
+    def _ask(self, encoder: QueryEncoder, text: str) -> NDArray[np.float32]:
+        embedding = encoder.embed_query(text)
         if embedding.shape != (self.config.encoder.dimension,):
             raise NotReadyError(
                 f"the encoder made a vector of shape {embedding.shape}, the index has {self.config.encoder.dimension} "
@@ -164,9 +174,14 @@ class View:
 
 
 def _no_encoder(config: SnapshotConfig) -> str:
+    built_with = config.encoder.id
+    if config.encoder.provider == "http":
+        hint = f"set embedding_provider to http, embedding_model to {built_with} and embedding_url to its service"
+    else:
+        hint = "publish the index as a layout, which carries its encoder, or configure that one"
     return (
-        f"no encoder here matches the one that built the index ({config.encoder.id}): only words are searched, "
-        "not meaning; publish the index as a layout, which carries its encoder, or configure that one"
+        f"no encoder here matches the one that built the index ({built_with}): only words are searched, not meaning; "
+        f"{hint}"
     )
 
 

@@ -62,6 +62,7 @@ class Desk:
 
         await self._fill.opened()
         answer, situation = await self._with_view(look_up, self._searching)
+        # Another search may have found the encoder back since: this answer is of words alone all the same.
         if answer.degraded is not None and situation.facts is not None:
             situation = replace(situation, facts=replace(situation.facts, degraded=answer.degraded))
         return answer, situation

@@ -31,7 +31,7 @@ _FILL = (
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What is known of the live view. ``degraded`` says why meaning can't be searched, or is None."""
+    """What is known of the live view. ``degraded`` says why meaning can't be searched now, or is None."""
 
     generation: Digest
     config: SnapshotConfig

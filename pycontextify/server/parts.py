@@ -34,7 +34,7 @@ class Searchable(Protocol):
 
     @property
     def degraded(self) -> str | None:
-        """Why meaning can't be searched, or None."""
+        """Why meaning can't be searched now, or None."""
 
     @property
     def chunks(self) -> int:

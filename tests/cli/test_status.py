@@ -6,6 +6,7 @@ import shutil
 from pathlib import Path
 
 from tests.cli.conftest import Cli, Site
+from tests.encoder.service import running_service
 
 
 def test_an_index_is_described(cli: Cli, site: Site) -> None:
@@ -40,3 +41,15 @@ def test_a_damaged_index_is_a_failure(cli: Cli, site: Site, tmp_path: Path) -> N
     assert shown.code in (1, 3)
     assert shown.json()["health"]["status"] == "degraded"
     assert "can't be opened" in shown.json()["health"]["message"]
+
+
+def test_an_embedding_service_is_asked_whether_it_answers(cli: Cli, site: Site, tmp_path: Path) -> None:
+    """An index that was built with a service needs it: without, words alone are found, and status says so."""
+    service_settings = ("--embedding-provider", "http", "--embedding-model", "tiny", "--index-path", tmp_path / "index")
+    with running_service() as service:
+        asked = (*service_settings, "--embedding-url", service.url)
+        assert cli("index", site.corpus, *asked).code == 0
+        assert cli("status", "--json", *asked).json()["health"]["status"] == "ok"
+    document = cli("status", "--json", *asked).json()
+    assert document["health"]["status"] == "degraded"
+    assert "the embedding endpoint did not answer" in document["health"]["message"]

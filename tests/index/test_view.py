@@ -163,14 +163,42 @@ def test_without_an_encoder_words_are_searched_and_the_answer_says_why(layout: L
 
 
 def test_when_the_encoder_fails_words_are_searched_and_the_answer_says_why(layout: Layout) -> None:
-    """A service that is down now: this answer is degraded, the view is not."""
+    """A service that is down now: degraded, not broken."""
     with closing(_open(layout, make_generation(layout, FIRST), Scripted(_down))) as view:
-        assert view.degraded is None
         answer = view.search(Query("retry"))
         assert answer.degraded == "the service does not answer; start it"
         assert answer.hits[0].path == "src/retry.py"
         with pytest.raises(NotReadyError, match="does not answer"):
             view.search(Query("retry", mode="dense"))
+
+
+def test_a_view_is_degraded_for_as_long_as_its_encoder_fails(layout: Layout) -> None:
+    """From the first failure, whoever met it, until the encoder answers again; a search for words asks it nothing."""
+    answers = iter([_down, TinyEncoder().embed_query])
+
+    def answer(text: str) -> NDArray[np.float32]:
+        return next(answers)(text)
+
+    with closing(_open(layout, make_generation(layout, FIRST), Scripted(answer))) as view:
+        assert view.degraded is None
+        with pytest.raises(NotReadyError):
+            view.embed("retry")
+        assert view.degraded == "the service does not answer; start it"
+        view.search(Query("retry", mode="keyword"))
+        assert view.degraded is not None
+        assert view.search(Query("retry")).degraded is None
+        assert view.degraded is None
+
+
+def test_what_an_index_of_a_service_lacks_is_the_service(layout: Layout) -> None:
+    """No form of publishing carries it: the settings that name it help, and nothing else."""
+    config = layout.config(make_generation(layout, FIRST))
+    encoder = replace(config.encoder, id="minilm", provider="http")
+    generation = store_generation(layout, replace(config, encoder=encoder))
+    with closing(_open(layout, generation, None)) as view:
+        assert view.degraded is not None
+        assert "set embedding_provider to http, embedding_model to minilm and embedding_url" in view.degraded
+        assert "publish" not in view.degraded
 
 
 @pytest.mark.parametrize("shape", [(31,), (33,), (1, 32), (0,)])

@@ -18,8 +18,10 @@ from pycontextify.server.fill import Fill
 from pycontextify.server.parts import Searchable
 from pycontextify.server.protocol import build_server
 from pycontextify.server.tools import tools
+from tests.encoder.service import Reply, embeddings, running_service
 from tests.fakes.bench import NOW
 from tests.fakes.child import settings
+from tests.server.reading import content_of
 
 ZEBRA = "# Zebras\n\nA zebra is a horse with stripes.\n"
 TEAPOT = "# Teapots\n\nA teapot is a vessel for brewing tea.\n"
@@ -114,3 +116,25 @@ async def test_a_client_indexes_and_searches(era: str, tmp_path: Path) -> None:
     assert found.structured_content["index_state"] == "ready"
     assert found.structured_content["results"][0]["path"] == "zebra.md"
     assert empty.structured_content["index_state"] == "empty"
+
+
+async def test_status_knows_of_an_embedding_service_what_the_last_search_met(era: str, tmp_path: Path) -> None:
+    """Degraded while the service fails, ok when it answers again."""
+    write(tmp_path / "animals", "zebra.md", ZEBRA)
+    with running_service() as service:
+        flags = {"index_dir": str(tmp_path / "index"), "embedding_provider": "http", "embedding_model": "tiny"}
+        chosen = await anyio.to_thread.run_sync(settings, {**flags, "embedding_url": service.url})
+        live: LiveIndex[Searchable] = LiveIndex()
+        fill = Fill(live, lambda: LocalEngine(Workspace(chosen)), HydrationStatus(), local=False)
+        server = build_server(tools(Desk(live, fill, now=lambda: NOW)))
+        told = []
+        async with anyio.create_task_group() as tasks, Client(server, mode=era) as client:
+            tasks.start_soon(fill.run)
+            indexed = await client.call_tool("index_filebase", {"path": str(tmp_path / "animals")})
+            for answer in (lambda _body: Reply(503), embeddings):
+                service.answer = answer
+                await client.call_tool("search", {"query": "zebra"})
+                told.append(content_of(await client.call_tool("status", {}))["health"])
+    assert not indexed.is_error, indexed
+    assert [health["status"] for health in told] == ["degraded", "ok"]
+    assert "the embedding endpoint answered 503" in told[0]["message"]
