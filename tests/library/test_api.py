@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from importlib.resources import files
 from pathlib import Path
 
 import pytest
@@ -107,6 +108,11 @@ def test_every_public_name_is_there() -> None:
         assert getattr(pycontextify, name) is not None
     with pytest.raises(AttributeError):
         pycontextify.secrets  # noqa: B018 - the access is the test
+
+
+def test_its_types_are_for_those_who_use_it() -> None:
+    """The marker that PEP 561 asks for: without it, a type checker takes every name here for Any."""
+    assert files(pycontextify).joinpath("py.typed").is_file()
 
 
 def test_importing_it_is_light() -> None:
