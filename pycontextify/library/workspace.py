@@ -141,11 +141,16 @@ class Workspace:
 
     def publish_archive(self, target: Path) -> PublishReport:
         """Publish the current generation as an archive; see `publish_archive`."""
-        return publish_archive(self.layout, self._current(), target)
+        return publish_archive(self.layout, self._current(), target, name=self._given_name())
 
     def publish_pair(self, target: Path) -> PublishReport:
         """Publish the current generation as a pair of files; see `publish_pair`."""
-        return publish_pair(self.layout, self._current(), target)
+        return publish_pair(self.layout, self._current(), target, name=self._given_name())
+
+    def _given_name(self) -> str | None:
+        """Return the name that somebody gave the index; the default is nobody's, and would rename what has a name."""
+        by_default = self.settings.origins["index_name"].layer == "default"
+        return None if by_default else self.settings.index_name
 
     def _current(self) -> Digest:
         generation = self.layout.current()

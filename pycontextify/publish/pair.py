@@ -1,7 +1,7 @@
 """Publishing the pair of files, NAME.faiss and NAME.sqlite, alone or in an archive, each with its ``.sha256``.
 
 A pair is one segment that speaks for itself. A generation of several, one with deleted rows, or one whose only segment
-is older than it, is written together into one first; no text is embedded again.
+tells another version or name, is written together into one first; no text is embedded again.
 """
 
 from __future__ import annotations
@@ -36,12 +36,14 @@ class _Pair:
     chunks: Path
 
 
-def publish_pair(layout: Layout, generation: Digest, directory: Path) -> PublishReport:
+def publish_pair(layout: Layout, generation: Digest, directory: Path, *, name: str | None = None) -> PublishReport:
     """Write NAME.faiss and NAME.sqlite, each with its ``.sha256``, into a directory.
+
+    ``name`` is what the index is called there; by default, what it is called here.
 
     Raises StoreError.
     """
-    config = layout.config(generation)
+    config = _named(layout.config(generation), name)
     _make_directory(directory)
     with _single_segment(layout, config, directory) as pair:
         files = []
@@ -52,18 +54,24 @@ def publish_pair(layout: Layout, generation: Digest, directory: Path) -> Publish
     return _report(generation, config, files)
 
 
-def publish_archive(layout: Layout, generation: Digest, path: Path) -> PublishReport:
+def publish_archive(layout: Layout, generation: Digest, path: Path, *, name: str | None = None) -> PublishReport:
     """Write an archive of NAME.faiss and NAME.sqlite, of the kind its name says, and its ``.sha256`` beside it.
+
+    ``name`` is what the index is called in it; by default, what it is called here.
 
     Raises ConfigError for a name that says no kind, StoreError.
     """
     check_archive_name(path.name)
-    config = layout.config(generation)
+    config = _named(layout.config(generation), name)
     _make_directory(path.parent)
     with _single_segment(layout, config, path.parent) as pair:
         members = {f"{config.name}.faiss": pair.vectors, f"{config.name}.sqlite": pair.chunks}
         _write_with_sidecar(path, lambda staged: write_archive(staged, path.name, members, created=config.created))
     return _report(generation, config, [path, _sidecar(path)])
+
+
+def _named(config: SnapshotConfig, name: str | None) -> SnapshotConfig:
+    return config if name is None else replace(config, name=name)
 
 
 @contextmanager

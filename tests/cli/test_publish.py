@@ -33,6 +33,15 @@ def test_a_pair_is_four_files(site: Site) -> None:
     assert names == {"small.faiss", "small.faiss.sha256", "small.sqlite", "small.sqlite.sha256"}
 
 
+def test_the_files_have_the_name_that_was_given(cli: Cli, site: Site, tmp_path: Path) -> None:
+    """By flag or environment; without one, they have the name that the index was built with."""
+    pair = ("publish", "--index-path", site.index, "--pair")
+    assert cli(*pair, tmp_path, "--index-name", "by-flag").code == 0
+    assert cli(*pair, tmp_path, INDEX_NAME="by-environment").code == 0
+    assert cli(*pair, tmp_path).code == 0
+    assert {path.name for path in tmp_path.glob("*.faiss")} == {"by-flag.faiss", "by-environment.faiss", "small.faiss"}
+
+
 @pytest.mark.parametrize("places", [(), ("here", "--pair", "there"), ("--archive", "a.zip", "--pair", "there")])
 def test_one_place_must_be_named(cli: Cli, site: Site, places: tuple[str, ...]) -> None:
     """Not none, and not two."""

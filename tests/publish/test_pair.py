@@ -140,6 +140,17 @@ def test_a_segment_older_than_its_generation_does_not_speak_for_it(layout: Layou
         assert pair.config.version == 3
 
 
+def test_a_pair_can_be_given_another_name(layout: Layout, tmp_path: Path) -> None:
+    """Its files, the members of an archive, and what the pair says of itself; nothing else is different."""
+    generation = make_generation(layout, FIRST, name="old")
+    publish_pair(layout, generation, tmp_path / "pair", name="new")
+    publish_archive(layout, generation, tmp_path / "release.zip", name="new")
+    with closing(_open_pair(tmp_path / "pair" / "new.faiss", tmp_path / "pair" / "new.sqlite")) as pair:
+        validate(pair)
+        assert _told(pair.config) == _told(layout.config(generation)) | {"name": "new"}
+    assert list(_unpack(tmp_path / "release.zip", tmp_path)) == ["new.faiss", "new.sqlite"]
+
+
 @pytest.mark.parametrize("ending", [*KINDS, ".TAR.GZ", ".Zip"])
 @pytest.mark.parametrize("segments", [1, 2])
 def test_an_archive_holds_the_pair(layout: Layout, tmp_path: Path, ending: str, segments: int) -> None:
