@@ -54,7 +54,7 @@ def search(
     from pycontextify.index.model import Query
     from pycontextify.server.document import Situation, standing
 
-    asked = Query(query, limit, mode, tuple(tag or ()), path, language.lower() if language else None)
+    asked = Query(query, limit, mode, tuple(tag or ()), path, language)
     with current_view(settings) as view:
         answer = view.search(asked)
         facts = facts_of(view, degraded=answer.degraded)

@@ -236,7 +236,7 @@ class Chunks:
             conditions.append("(d.path GLOB ? OR d.tree || '/' || d.path GLOB ?)")
             values += [path, path]
         if language is not None:
-            conditions.append("d.language = ?")
+            conditions.append("d.language = ? COLLATE NOCASE")
             values.append(language)
         for tag in tags:
             conditions.append("d.id IN (SELECT document FROM tags WHERE tag = ?)")

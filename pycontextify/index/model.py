@@ -48,7 +48,7 @@ class Query:
     """What is looked for. All filters must hold; ``tags`` must all be on the document.
 
     ``path`` is a glob in SQLite's GLOB syntax (``*`` also matches ``/``), tried on the document's path alone and with
-    its tree's label in front. ``language`` is matched exactly, in lower case.
+    its tree's label in front. ``language`` is a name that `Overview` lists, in upper or lower case.
     """
 
     text: str
