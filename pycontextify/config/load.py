@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
@@ -22,18 +22,30 @@ __all__ = ["Places", "load_settings", "user_places"]
 
 @dataclass(frozen=True, slots=True)
 class Places:
-    """Where this user's files live: the configuration file, which may not exist, and the directory for indexes."""
+    """Where this user's files live: the configuration file, which may not exist, and the directory for indexes.
 
-    config_file: Path
-    indexes: Path
+    None for a user without a home directory.
+    """
+
+    config_file: Path | None
+    indexes: Path | None
 
 
 def user_places() -> Places:
     """Ask the operating system's conventions where this user's files live."""
+    directory = _place(platformdirs.user_config_path)
     return Places(
-        config_file=platformdirs.user_config_path("pycontextify", appauthor=False) / "config.toml",
-        indexes=platformdirs.user_data_path("pycontextify", appauthor=False),
+        config_file=None if directory is None else directory / "config.toml",
+        indexes=_place(platformdirs.user_data_path),
     )
+
+
+def _place(find: Callable[..., Path]) -> Path | None:
+    try:
+        place = find("pycontextify", appauthor=False)
+    except RuntimeError:  # a container may run under a number that no user has
+        return None
+    return place if place.is_absolute() else None
 
 
 def load_settings(flags: Mapping[str, object], environ: Mapping[str, str], *, places: Places | None = None) -> Settings:
@@ -61,7 +73,7 @@ def _from_file(above: Mapping[str, Given], places: Places) -> dict[str, Given]:
     """Return what the file gives that is named, or else the user's own if there is one."""
     named = above.get("config")
     if named is None:
-        if not _is_file(places.config_file):
+        if places.config_file is None or not _is_file(places.config_file):
             return {}
         named = Given(places.config_file, Origin("default", "config"))
     path = cast("Path", _read_one(BY_NAME["config"], named))
@@ -130,15 +142,14 @@ def _anchored(path: Path, origin: Origin) -> Path:
 def _placed(values: dict[str, Any], given: Mapping[str, Given], places: Places) -> dict[str, Any]:
     """Complete what depends on another value: the index directory's default, and a model that is a directory."""
     if values["index_dir"] is None:
-        directory = places.indexes / values["index_name"]
-        if not directory.is_absolute():
+        if places.indexes is None:
             raise ConfigError(
                 "this user has no home directory to keep an index in",
                 code="config_missing",
                 asset="default of index_dir",
                 hint="give --index-path or PYCONTEXTIFY_INDEX_DIR",
             )
-        values["index_dir"] = directory
+        values["index_dir"] = places.indexes / values["index_name"]
     if values["embedding_provider"] == "onnx" and values["embedding_model"] is not None:
         as_path = replace(BY_NAME["embedding_model"], read=read_path)
         values["embedding_model"] = str(_read_one(as_path, given["embedding_model"]))

@@ -34,7 +34,7 @@ class Load:
 
     def write(self, content: str | bytes) -> Path:
         """Write the user's own configuration file."""
-        path = self.places.config_file
+        path = self.directory / "user" / "config.toml"
         path.parent.mkdir(exist_ok=True)
         path.write_bytes(content.encode() if isinstance(content, str) else content)
         return path

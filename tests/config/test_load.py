@@ -150,9 +150,24 @@ def test_the_index_name_names_the_default_directory(load: Load) -> None:
 def test_the_users_places_are_absolute() -> None:
     """Without an argument the system's conventions decide."""
     places = user_places()
+    assert places.config_file is not None
+    assert places.indexes is not None
     assert places.config_file.name == "config.toml"
     assert places.config_file.is_absolute()
     assert places.indexes.is_absolute()
+
+
+def test_a_user_that_the_system_does_not_know_needs_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A container may run under any number, without a home: the index directory is then all that has to be given."""
+    for name in ("HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr("pwd.getpwuid", {}.__getitem__)
+    assert user_places() == Places(config_file=None, indexes=None)
+    assert load_settings({"index_dir": tmp_path}, {}).index_dir == tmp_path
+    with pytest.raises(ConfigError, match=r"no home directory .*; give --index-path or PYCONTEXTIFY_INDEX_DIR$"):
+        load_settings({}, {})
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    assert load_settings({}, {}).index_dir == tmp_path / "pycontextify" / "index"
 
 
 def test_a_users_file_that_can_not_be_looked_at_is_none(load: Load) -> None:

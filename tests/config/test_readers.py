@@ -194,7 +194,7 @@ def test_several_mistakes_make_one_line(load: Load) -> None:
 
 def test_a_user_without_a_home(load: Load) -> None:
     """Where the system knows no home directory, the index's place has to be given."""
-    nowhere = Places(Path("~/config.toml"), Path("~/share"))
+    nowhere = Places(config_file=None, indexes=None)
     with pytest.raises(ConfigError, match=r"^default of index_dir: .*; give --index-path or PYCONTEXTIFY_INDEX_DIR$"):
         load_settings({}, {}, places=nowhere)
     assert load_settings({"index_dir": load.directory}, {}, places=nowhere).index_dir == load.directory
