@@ -19,7 +19,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 
-from pycontextify.errors import StoreError, VerifyError
+from pycontextify.errors import StoreError, ValidateError, VerifyError
 from pycontextify.snapshot.config import SnapshotConfig
 from pycontextify.snapshot.digest import Digest, digest_of
 from pycontextify.snapshot.manifest import LAYOUT_FILE, Manifest, RefTable
@@ -175,7 +175,7 @@ class Layout:
     def refs(self) -> RefTable:
         """Return the ref table; an empty one where there is no index.json yet.
 
-        Raises ValidateError when index.json is damaged, StoreError when it can't be read.
+        Raises StoreError when index.json is damaged or can't be read.
         """
         path = self.root / "index.json"
         try:
@@ -184,6 +184,13 @@ class Layout:
             return RefTable()
         except OSError as error:
             raise store_error(error, path) from error
+        except ValidateError as error:
+            raise StoreError(
+                f"the file is damaged ({error.what})",
+                code=error.code,
+                asset=str(path),
+                hint="remove this file, then hydrate, index or publish again",
+            ) from error
 
     def write_refs(self, table: RefTable) -> None:
         """Replace index.json atomically and durably: the moment at which a generation counts."""

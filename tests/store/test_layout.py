@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pycontextify.errors import StoreError, ValidateError, VerifyError
+from pycontextify.errors import StoreError, VerifyError
 from pycontextify.snapshot.digest import digest_of
 from pycontextify.snapshot.manifest import RefTable
 from pycontextify.store.layout import CURRENT, PREVIOUS, Layout
@@ -175,13 +175,20 @@ def test_refs_are_replaced_whole(layout: Layout) -> None:
 
 
 def test_a_damaged_index_json_is_a_typed_error(layout: Layout) -> None:
-    """It is not taken for an empty one: that would let everything be pruned."""
-    (layout.root / "index.json").write_bytes(b'{"manifests":[')
-    with pytest.raises(ValidateError) as caught:
-        layout.refs()
-    assert caught.value.code == "index_json_invalid"
-    (layout.root / "index.json").unlink()
-    (layout.root / "index.json").mkdir()
+    """It is not taken for an empty one: that would let everything be pruned. The error names the file and what to do,
+    which is not for the publisher of the index to do.
+    """
+    path = layout.root / "index.json"
+    for content in (b'{"manifests":[', b'{"manifests": 1}', b"[]", b""):
+        path.write_bytes(content)
+        with pytest.raises(StoreError) as caught:
+            layout.refs()
+        assert (caught.value.code, caught.value.asset) == ("index_json_invalid", str(path))
+        assert caught.value.hint is not None
+        assert "remove this file" in caught.value.hint
+        assert "publish the index again" not in str(caught.value)
+    path.unlink()
+    path.mkdir()
     with pytest.raises(StoreError):
         layout.refs()
 

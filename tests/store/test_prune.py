@@ -107,8 +107,8 @@ def test_when_a_manifest_can_not_be_read_nothing_is_pruned(layout: Layout, damag
         case _:
             (layout.root / "index.json").write_bytes(b"damaged")
     before = _stored(layout)
-    expected: dict[str, type[PyContextifyError]] = {"missing": StoreError, "rotten": VerifyError}
-    with pytest.raises(expected.get(damage, ValidateError)):
+    expected: dict[str, type[PyContextifyError]] = {"rotten": VerifyError, "foreign": ValidateError}
+    with pytest.raises(expected.get(damage, StoreError)):
         prune(layout)
     assert _stored(layout) == before
 
