@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,6 +14,7 @@ from pycontextify.cli.flags import COMMON
 from pycontextify.cli.verbs import AsJson, verb
 from pycontextify.config import Settings
 from pycontextify.errors import ConfigError
+from pycontextify.redact import one_line
 
 if TYPE_CHECKING:
     from pycontextify.publish.report import PublishReport
@@ -31,7 +33,9 @@ def publish(
     settings: Settings,
     directory: Annotated[
         Path | None,
-        typer.Argument(metavar="DIR", help="publish the index here, with its encoder; copies only what is new"),
+        typer.Argument(
+            metavar="DIR", help="publish the index here, with the encoder that it holds; copies only what is new"
+        ),
     ] = None,
     archive: Annotated[
         Path | None,
@@ -50,6 +54,8 @@ def publish(
         raise ConfigError("name one place to publish to", code="usage", hint="write DIR, --archive PATH or --pair DIR")
     report = _published(settings, directory, archive, pair)
     print(json.dumps(report.to_json(), indent=2) if as_json else "\n".join(said.published(report)))
+    if report.lacks is not None:
+        print(f"note: {one_line(report.lacks)}", file=sys.stderr)
 
 
 def _published(settings: Settings, directory: Path | None, archive: Path | None, pair: Path | None) -> PublishReport:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from pycontextify.errors import VerifyError
-from pycontextify.publish.report import PublishReport
+from pycontextify.publish.report import PublishReport, without_encoder
 from pycontextify.snapshot.digest import Digest
 from pycontextify.snapshot.manifest import Descriptor
 from pycontextify.store.layout import PREVIOUS, Layout
@@ -42,12 +42,14 @@ def publish_directory(layout: Layout, generation: Digest, target: Path) -> Publi
         if before is not None and before.digest != generation:
             table = table.copy(LATEST, PREVIOUS)
         published.write_refs(table.point(LATEST, generation, len(content)))
+    config = layout.config(generation)
     return PublishReport(
         generation=generation,
-        version=layout.config(generation).version,
+        version=config.version,
         files=(str(target),),
         bytes_total=size + len(content),
         bytes_copied=copied,
+        lacks=None if config.encoder.files else without_encoder(config.encoder),
     )
 
 

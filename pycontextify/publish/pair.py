@@ -20,7 +20,7 @@ from pycontextify.index.assemble import carried_entries, stage_segment
 from pycontextify.index.chunks import Chunks
 from pycontextify.index.segment import Segment
 from pycontextify.publish.archive import check_archive_name, write_archive
-from pycontextify.publish.report import PublishReport
+from pycontextify.publish.report import PublishReport, without_encoder
 from pycontextify.snapshot.config import SnapshotConfig
 from pycontextify.snapshot.digest import Digest
 from pycontextify.snapshot.pair import config_of_pair, segment_meta
@@ -153,4 +153,5 @@ def _report(generation: Digest, config: SnapshotConfig, files: list[Path]) -> Pu
         files=tuple(map(str, files)),
         bytes_total=size,
         bytes_copied=size,
+        lacks=without_encoder(config.encoder),
     )

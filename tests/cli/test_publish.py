@@ -62,3 +62,14 @@ def test_without_an_index_there_is_nothing_to_publish(cli: Cli, tmp_path: Path) 
     failed = cli("publish", tmp_path / "public", "--index-path", tmp_path / "nowhere")
     assert failed.code == 1
     assert not (tmp_path / "public").exists()
+
+
+def test_what_is_not_included_is_said_beside_the_report(cli: Cli, site: Site, tmp_path: Path) -> None:
+    """A directory brings the encoder along, unless the index itself came without."""
+    archived, where = site.archive.as_uri(), ("--index-path", tmp_path / "index")
+    assert cli("hydrate", "--index-bootstrap-archive", archived, "--index-name", "small", *where).code == 0
+    whole = cli("publish", tmp_path / "whole", "--json", "--index-path", site.index)
+    assert (whole.err, whole.json()["lacks"]) == ("", None)
+    without = cli("publish", tmp_path / "without", "--json", *where)
+    assert without.err == f"note: {without.json()['lacks']}\n"
+    assert "all-MiniLM-L6-v2-int8 is not included" in without.err

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ from pycontextify.index.validate import validate
 from pycontextify.publish.directory import LATEST, publish_directory
 from pycontextify.store.layout import PREVIOUS, Layout
 from tests.fakes.encoder import TinyEncoder
-from tests.fakes.generation import make_generation, open_view
+from tests.fakes.generation import make_generation, open_view, store_generation
 from tests.publish.backed import BackedEncoder
 from tests.store.oci import check_image_layout
 
@@ -81,11 +82,27 @@ def test_the_encoder_travels_along(layout: Layout, tmp_path: Path) -> None:
     """Its files are blobs like all others."""
     encoder = BackedEncoder(tmp_path / "model")
     generation = make_generation(layout, ["alpha"], encoder=encoder)
-    publish_directory(layout, generation, tmp_path / "site")
+    assert publish_directory(layout, generation, tmp_path / "site").lacks is None
     site = Layout(tmp_path / "site")
     files = site.config(generation).encoder.files
     assert {name: site.read(digest) for name, digest in files.items()} == encoder.contents
     check_image_layout(site.root)
+
+
+@pytest.mark.parametrize(
+    ("provider", "needed"),
+    [("onnx", "it is their built-in one or set as embedding_model"), ("http", "embedding_url, and")],
+)
+def test_an_index_without_its_encoder_is_published_without_it(
+    layout: Layout, tmp_path: Path, provider: str, needed: str
+) -> None:
+    """As one that came as a pair of files, or was built with a service; the report says who will need the model."""
+    config = layout.config(make_generation(layout, ["alpha"]))
+    encoder = replace(config.encoder, id="minilm", provider=provider)
+    report = publish_directory(layout, store_generation(layout, replace(config, encoder=encoder)), tmp_path / "site")
+    assert report.lacks is not None
+    assert "minilm is not included" in report.lacks
+    assert needed in report.lacks
 
 
 def test_files_can_be_read_by_whoever_may(layout: Layout, tmp_path: Path) -> None:

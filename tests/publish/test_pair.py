@@ -29,6 +29,7 @@ from pycontextify.snapshot.pair import config_of_pair
 from pycontextify.store.layout import Layout
 from tests.fakes.encoder import TinyEncoder
 from tests.fakes.generation import CREATED, Doc, make_generation, open_view, store_generation
+from tests.publish.backed import BackedEncoder
 
 FIRST = [Doc("a.md", ("alpha one", "alpha two"), tags=("docs",)), Doc("b.py", ("beta",), language="python")]
 SECOND = [Doc("c.md", ("gamma", "delta"), tree="other")]
@@ -168,6 +169,17 @@ def test_an_archive_holds_the_pair(layout: Layout, tmp_path: Path, ending: str, 
     assert sorted(entry.name for entry in path.parent.iterdir()) == [path.name, f"{path.name}.sha256"]
     assert report.files == (str(path), f"{path}.sha256")
     assert report.bytes_total == sum(entry.stat().st_size for entry in path.parent.iterdir())
+
+
+def test_a_pair_never_includes_the_encoder(layout: Layout, tmp_path: Path) -> None:
+    """Even when the index holds it; the report says so."""
+    generation = make_generation(layout, FIRST, encoder=BackedEncoder(tmp_path / "model"))
+    for report in (
+        publish_pair(layout, generation, tmp_path / "pair"),
+        publish_archive(layout, generation, tmp_path / "index.zip"),
+    ):
+        assert report.lacks is not None
+        assert "the embedding model backed is not included" in report.lacks
 
 
 @pytest.mark.parametrize("ending", KINDS)
