@@ -10,15 +10,15 @@ module             job
 ``settings``       every setting, once: `SETTINGS`, `Settings`, `describe`
 ``readers``        from text to a value, one function for each kind
 ``addresses``      the same for addresses
-``layers``         what flags, environment and file give
+``layers``         what flags, environment and file give, and a library function's arguments
 ``rules``          what values must hold together
-``load``           `load_settings`
+``load``           `load_settings`, `settings_of_call`
 =================  ====================================================================
 """
 
 from __future__ import annotations
 
-from pycontextify.config.load import Places, load_settings, user_places
+from pycontextify.config.load import Places, load_settings, settings_of_call, user_places
 from pycontextify.config.origin import Origin
 from pycontextify.config.readers import HostPort
 from pycontextify.config.settings import SETTINGS, Row, Setting, Settings, describe
@@ -33,5 +33,6 @@ __all__ = [
     "Settings",
     "describe",
     "load_settings",
+    "settings_of_call",
     "user_places",
 ]

@@ -12,7 +12,15 @@ from pycontextify.config.settings import SETTINGS, Setting
 from pycontextify.errors import ConfigError
 from pycontextify.redact import one_line
 
-__all__ = ["from_defaults", "from_environment", "from_file", "from_flags", "unknown_variables"]
+__all__ = [
+    "argument_of",
+    "from_arguments",
+    "from_defaults",
+    "from_environment",
+    "from_file",
+    "from_flags",
+    "unknown_variables",
+]
 
 
 def from_defaults() -> dict[str, Given]:
@@ -30,6 +38,20 @@ def from_flags(flags: Mapping[str, object]) -> dict[str, Given]:
         if name not in written:
             raise _unknown(Origin("flag", name), name)
     return {name: Given(value, Origin("flag", written[name])) for name, value in flags.items() if value is not None}
+
+
+def from_arguments(arguments: Mapping[str, object]) -> dict[str, Given]:
+    """Return what the caller of a library function gives, by setting name; None stands for what was left out."""
+    return {
+        name: Given(value, Origin("argument", argument_of(name)))
+        for name, value in arguments.items()
+        if value is not None
+    }
+
+
+def argument_of(name: str) -> str:
+    """Return what the library's functions call a setting. They have no provider: an address chooses the service."""
+    return "embedding_url" if name == "embedding_provider" else name.removeprefix("index_bootstrap_")
 
 
 def from_environment(environ: Mapping[str, str]) -> dict[str, Given]:

@@ -17,7 +17,7 @@ from pycontextify.config.rules import check_together
 from pycontextify.config.settings import BY_NAME, SETTINGS, Setting, Settings
 from pycontextify.errors import ConfigError
 
-__all__ = ["Places", "load_settings", "user_places"]
+__all__ = ["Places", "load_settings", "settings_of_call", "user_places"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +59,23 @@ def load_settings(flags: Mapping[str, object], environ: Mapping[str, str], *, pl
     """
     places = places or user_places()
     above = layers.from_environment(environ) | layers.from_flags(flags)
-    given = layers.from_defaults() | _from_file(above, places) | above
+    return _settings(_from_file(above, places) | above, places, warnings=tuple(layers.unknown_variables(environ)))
+
+
+def settings_of_call(arguments: Mapping[str, object]) -> Settings:
+    """Return the settings of a library function's call: nothing but its arguments, by setting name, and defaults.
+
+    ``index_dir`` must be among them. Raises ConfigError as `load_settings` does; it names the argument.
+    """
+    return _settings(layers.from_arguments(arguments), Places(config_file=None, indexes=None), warnings=())
+
+
+def _settings(chosen: Mapping[str, Given], places: Places, *, warnings: tuple[str, ...]) -> Settings:
+    given = {**layers.from_defaults(), **chosen}
     settings = Settings(
         **_placed(_read_all(given), given, places),
         origins=MappingProxyType({name: each.origin for name, each in given.items()}),
-        warnings=tuple(layers.unknown_variables(environ)),
+        warnings=warnings,
     )
     check_together(settings)
     return settings

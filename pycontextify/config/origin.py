@@ -17,10 +17,10 @@ class Origin:
 
     ``written`` is ``--index-path``, ``PYCONTEXTIFY_INDEX_DIR`` or ``index_dir``; ``file`` is given for the layer of
     that name. As text: ``flag --index-path``, ``environment PYCONTEXTIFY_INDEX_DIR``, ``file /…/config.toml``,
-    ``default``.
+    ``default``; ``argument index_dir`` for a keyword argument of a library function.
     """
 
-    layer: Literal["flag", "environment", "file", "default"]
+    layer: Literal["flag", "argument", "environment", "file", "default"]
     written: str
     file: Path | None = None
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pycontextify.config.layers import argument_of
 from pycontextify.config.settings import BY_NAME, Settings
 from pycontextify.errors import ConfigError
 
@@ -100,6 +101,8 @@ def _also(settings: Settings, name: str, beside: str) -> str:
     match origin.layer:
         case "flag":
             return setting.flag or setting.env
+        case "argument":
+            return argument_of(name)
         case "file":
             return setting.name
         case _:

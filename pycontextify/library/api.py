@@ -4,7 +4,7 @@ the default."""
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import TracebackType
@@ -12,12 +12,13 @@ from typing import Any, Literal, Self
 
 import anyio
 
-from pycontextify.config import Places, Settings, load_settings
-from pycontextify.errors import NotReadyError
+from pycontextify.config import Settings, settings_of_call
+from pycontextify.errors import ConfigError, NotReadyError
 from pycontextify.index.model import Answer, Hit, Mode, Overview, Query
 from pycontextify.index.view import View
 from pycontextify.ingest.crawl import CrawlRules
 from pycontextify.ingest.report import IndexReport, OnProgress
+from pycontextify.library.source import configured_source
 from pycontextify.library.workspace import Workspace
 from pycontextify.publish.report import PublishReport
 
@@ -164,7 +165,7 @@ def hydrate_index(
 
     Raises ConfigError, FetchError, SnapshotRejected or StoreError; the index is then as it was.
     """
-    flags = {
+    arguments = {
         "index_dir": str(index_dir),
         "index_bootstrap_url": url,
         "index_bootstrap_archive": archive,
@@ -172,7 +173,14 @@ def hydrate_index(
         "index_bootstrap_metadata_url": metadata_url,
         "index_bootstrap_sha256": sha256,
     }
-    outcome, status = anyio.run(Workspace(_load(flags)).hydrate)
+    settings = settings_of_call(arguments)
+    if configured_source(settings) is None:
+        raise ConfigError(
+            "no source to hydrate from is given",
+            code="no_source",
+            hint="give url, archive, or faiss_url and metadata_url",
+        )
+    outcome, status = anyio.run(Workspace(settings).hydrate)
     return HydrateReport(outcome.result, str(outcome.generation), status.bytes_done, status.bytes_reused)
 
 
@@ -181,11 +189,11 @@ def publish_index(index_dir: str | os.PathLike[str], target: str | os.PathLike[s
 
     Raises NotReadyError when there is none, StoreError.
     """
-    return Workspace(_load({"index_dir": str(index_dir)})).publish_directory(Path(target))
+    return Workspace(settings_of_call({"index_dir": str(index_dir)})).publish_directory(Path(target))
 
 
 def _settings(index_dir: str | os.PathLike[str], model: str | None, url: str | None, api_key: str | None) -> Settings:
-    return _load(
+    return settings_of_call(
         {
             "index_dir": str(index_dir),
             "embedding_provider": "onnx" if url is None else "http",
@@ -194,7 +202,3 @@ def _settings(index_dir: str | os.PathLike[str], model: str | None, url: str | N
             "embedding_api_key": api_key,
         }
     )
-
-
-def _load(flags: Mapping[str, object]) -> Settings:
-    return load_settings(flags, {}, places=Places(config_file=Path(os.devnull), indexes=Path(os.devnull)))

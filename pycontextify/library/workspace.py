@@ -159,7 +159,7 @@ class Workspace:
                 "there is no index here yet",
                 code="index_empty",
                 asset=str(self.layout.root),
-                hint="run `pycontextify index PATH` first, or name the index with --index-path",
+                hint="index or hydrate something into it first, or name another index directory",
             )
         return generation
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Callable
+from functools import partial
 from importlib.resources import files
 from pathlib import Path
 
@@ -76,6 +78,7 @@ def test_there_is_no_index_yet(tmp_path: Path) -> None:
         with pytest.raises(pycontextify.NotReadyError) as caught:
             use(tmp_path / "nothing")
         assert caught.value.code == "index_empty"
+        assert "--" not in str(caught.value)
 
 
 def test_settings_are_checked_as_everywhere(tmp_path: Path) -> None:
@@ -83,6 +86,44 @@ def test_settings_are_checked_as_everywhere(tmp_path: Path) -> None:
     with pytest.raises(pycontextify.ConfigError) as caught:
         pycontextify.hydrate_index(tmp_path, url="ftp://host/index")
     assert caught.value.code == "config_scheme"
+
+
+HEX = "0123456789abcdef" * 4
+
+
+@pytest.mark.parametrize(
+    ("call", "line"),
+    [
+        (
+            partial(pycontextify.hydrate_index, url="ftp://host/x"),
+            "argument url: 'ftp://host/x' has the unknown scheme",
+        ),
+        (
+            partial(pycontextify.hydrate_index, archive="https://host/x.zip", url="https://host/x"),
+            "argument url and argument archive: only one place",
+        ),
+        (
+            partial(pycontextify.hydrate_index, faiss_url="https://host/x"),
+            "argument faiss_url: is half of a pair; give metadata_url too",
+        ),
+        (
+            partial(pycontextify.hydrate_index, sha256=HEX),
+            "argument sha256: there is nothing that it pins; give url or archive too",
+        ),
+        (pycontextify.hydrate_index, "no source to hydrate from is given; give url, archive, or faiss_url and"),
+        (
+            partial(pycontextify.open_index, embedding_url="http://localhost/v1"),
+            "argument embedding_url: http needs the service's address and a model; give embedding_model too",
+        ),
+    ],
+)
+def test_a_mistake_is_named_as_the_caller_wrote_it(call: Callable[[Path], object], line: str, tmp_path: Path) -> None:
+    """By its keyword argument: who calls a function has no flags."""
+    with pytest.raises(pycontextify.ConfigError) as caught:
+        call(tmp_path)
+    assert str(caught.value).startswith(line)
+    assert "--" not in str(caught.value)
+    assert "PYCONTEXTIFY_" not in str(caught.value)
 
 
 def test_the_library_does_not_read_the_environment(
