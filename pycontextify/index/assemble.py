@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pycontextify.errors import StoreError
-from pycontextify.index.chunks import write_chunks
+from pycontextify.index.chunks_file import write_chunks
 from pycontextify.index.model import Chunk, Document
 from pycontextify.index.segment import Segment
 from pycontextify.index.vectors import write_vectors

@@ -1,4 +1,4 @@
-"""The chunks of a segment: written once, then read by many threads at a time."""
+"""The chunks of a segment: an open chunks file, read by many threads at a time."""
 
 from __future__ import annotations
 
@@ -19,14 +19,10 @@ from pycontextify.errors import StoreError, ValidateError
 from pycontextify.index import chunks_file
 from pycontextify.index.chunks_file import query
 from pycontextify.index.model import Chunk, Document
-from pycontextify.index.terms import can_match, indexed_text, match_expression
+from pycontextify.index.terms import can_match, match_expression
 
-__all__ = ["Chunks", "StoredChunk", "StoredDocument", "write_chunks"]
+__all__ = ["Chunks", "StoredChunk", "StoredDocument"]
 
-_DICTIONARY_SIZE = 64 * 1024
-_DICTIONARY_SAMPLES = 4000
-_LEAST_SAMPLES = 200
-_COMPRESSION_LEVEL = 10
 _LONGEST_TEXT = 1 << 20
 _CONNECTIONS = 4
 _PUBLISH_AGAIN = "publish or hydrate the index again"
@@ -44,75 +40,6 @@ class StoredChunk:
     row: int
     document: Document
     chunk: Chunk
-
-
-def write_chunks(path: Path, meta: Mapping[str, object], entries: Sequence[tuple[Document, Sequence[Chunk]]]) -> None:
-    """Write a new chunks file; row numbers follow the order of the entries' chunks.
-
-    ``meta`` is JSON-able: what the file says about itself. The same arguments give the same bytes.
-
-    Raises StoreError when the disk does not take them.
-    """
-    texts = [chunk.text.encode() for _, chunks in entries for chunk in chunks]
-    dictionary = _train(texts)
-    compress = zstandard.ZstdCompressor(
-        level=_COMPRESSION_LEVEL, dict_data=dictionary, write_content_size=True
-    ).compress
-    stored = {**meta, "dictionary": None if dictionary is None else dictionary.as_bytes().hex()}
-    try:
-        with closing(chunks_file.create(path)) as connection:
-            with connection:
-                connection.executemany(
-                    "INSERT INTO meta VALUES(?, ?)", [(key, json.dumps(stored[key])) for key in sorted(stored)]
-                )
-                _insert(connection, entries, [compress(text) for text in texts])
-                connection.execute("INSERT INTO words(words) VALUES('optimize')")
-            connection.execute("VACUUM")
-    except apsw.Error as error:
-        raise StoreError(
-            f"the chunks of a new segment could not be written ({error})",
-            code="disk_write_failed",
-            asset=str(path),
-            hint="free space there, or check the disk",
-        ) from error
-
-
-def _train(texts: Sequence[bytes]) -> zstandard.ZstdCompressionDict | None:
-    """Learn a dictionary from an even sample of the texts; None when there are too few to learn from."""
-    step = max(1, len(texts) // _DICTIONARY_SAMPLES)
-    samples = [text for text in texts[::step] if len(text) > 8]
-    if len(samples) < _LEAST_SAMPLES:
-        return None
-    size = min(_DICTIONARY_SIZE, sum(map(len, samples)) // 10)
-    try:
-        return zstandard.train_dictionary(size, list(samples))
-    except zstandard.ZstdError:
-        return None  # texts too uniform to learn from; they compress well on their own
-
-
-def _insert(
-    connection: apsw.Connection, entries: Sequence[tuple[Document, Sequence[Chunk]]], packed: Sequence[bytes]
-) -> None:
-    row = 0
-    for number, (document, chunks) in enumerate(entries):
-        connection.execute(
-            "INSERT INTO documents VALUES(?, ?, ?, ?, ?, ?, ?, ?)",
-            (
-                *(number, document.tree, document.path, document.language),
-                *(document.content_hash, document.size, row, len(chunks)),
-            ),
-        )
-        connection.executemany("INSERT INTO tags VALUES(?, ?)", [(tag, number) for tag in sorted(set(document.tags))])
-        for chunk in chunks:
-            connection.execute(
-                "INSERT INTO chunks VALUES(?, ?, ?, ?, ?, ?, ?)",
-                (row, number, chunk.start_line, chunk.end_line, chunk.kind, chunk.symbol, packed[row]),
-            )
-            connection.execute(
-                "INSERT INTO words(rowid, symbol, path, text) VALUES(?, ?, ?, ?)",
-                (row, indexed_text(chunk.symbol), indexed_text(document.path), indexed_text(chunk.text)),
-            )
-            row += 1
 
 
 @dataclass(frozen=True, slots=True)

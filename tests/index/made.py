@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from pycontextify.index.chunks import write_chunks
+from pycontextify.index.chunks_file import write_chunks
 from pycontextify.index.model import Chunk, Document
 from pycontextify.index.vectors import IVF_ROWS, write_vectors
 from pycontextify.snapshot.digest import digest_of

@@ -17,8 +17,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pycontextify.errors import ValidateError
-from pycontextify.index.chunks import Chunks, write_chunks
-from pycontextify.index.chunks_file import query
+from pycontextify.index.chunks import Chunks
+from pycontextify.index.chunks_file import query, write_chunks
 from pycontextify.index.model import Chunk, Document
 from tests.index.made import META, Entries, chunks_file, document, few_entries, many_entries, passages
 
