@@ -22,13 +22,16 @@ __all__ = [
     "check_text",
     "one_of",
     "read_bool",
+    "read_connections",
     "read_digest",
     "read_file_name",
+    "read_headers",
     "read_host",
     "read_host_port",
     "read_path",
     "read_port",
     "read_seconds",
+    "read_size",
     "read_text",
     "refusal",
     "shown",
@@ -43,6 +46,16 @@ _CLOSING = {"${": "}", "$(": ")", "{{": "}}", "%": "%"}
 _UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _DURATION = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,9})?)\s*([smhd])", re.IGNORECASE)
 _LONGEST_DAYS = 365
+_SIZES = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12, "ki": 2**10, "mi": 2**20, "gi": 2**30, "ti": 2**40}
+_SIZE = re.compile(r"([0-9]{1,15})\s*([kmgt]i?)?b?", re.IGNORECASE)
+_MOST_CONNECTIONS = 16
+_HEADER_NAME = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"  # RFC 9110, 5.6.2
+_HEADER = re.compile(rf"({_HEADER_NAME}):\s*(\S.*)")
+_HEADER_SEPARATOR = re.compile(rf",(?=\s*{_HEADER_NAME}:)")
+# What a request says of itself; whoever sets these breaks it.
+_OUR_HEADERS = re.compile(
+    r"host|connection|content-.*|transfer-encoding|te|upgrade|accept-encoding|range|if-.*|expect", re.IGNORECASE
+)
 _TRUTH = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
 _HOST = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9._-]{0,252}[A-Za-z0-9_])?")
 _IPV6 = re.compile(r"(?=[^:]*:[^:]*:)[0-9A-Fa-f:.]{2,45}(?:%[\w.-]{1,32})?", re.ASCII)
@@ -157,6 +170,37 @@ def read_seconds(text: str) -> float:
     if not 1 <= seconds <= _LONGEST_DAYS * _UNITS["d"]:
         raise refusal(f"{shown(text)} is not between 1s and {_LONGEST_DAYS}d", hint)
     return seconds
+
+
+def read_size(text: str) -> int:
+    """Read a size such as ``64GiB`` or ``500MB``; at least a byte. Returns bytes."""
+    match = _SIZE.fullmatch(text)
+    size = int(match[1]) * _SIZES[(match[2] or "").lower()] if match else 0
+    if not 1 <= size < 2**60:
+        raise refusal(f"{shown(text)} is not a size", "write a number and its unit, such as 500MB or 64GiB")
+    return size
+
+
+def read_connections(text: str) -> int:
+    """Read how many connections there may be at once."""
+    if not re.fullmatch(r"[0-9]{1,3}", text) or not 1 <= int(text) <= _MOST_CONNECTIONS:
+        raise refusal(f"{shown(text)} is not a number of connections", f"write 1 to {_MOST_CONNECTIONS}")
+    return int(text)
+
+
+def read_headers(text: str) -> tuple[tuple[str, str], ...]:
+    """Read ``Name: value``, or several, comma-separated. What is wrong is never shown: values are secrets."""
+    headers: list[tuple[str, str]] = []
+    for number, piece in enumerate(_HEADER_SEPARATOR.split(text), start=1):
+        match = _HEADER.fullmatch(piece.strip())
+        if match is None:
+            raise refusal(f"has a header (number {number}) that is none", "write Name: value, and a comma between two")
+        if _OUR_HEADERS.fullmatch(match[1]):
+            raise refusal(f"sets {match[1]}, which every request sets itself", "leave that one out")
+        if not match[2].isascii():
+            raise refusal(f"has a value for {match[1]} that is not ASCII", "encode it as its receiver expects")
+        headers.append((match[1], match[2]))
+    return tuple(headers)
 
 
 def read_port(text: str) -> int:

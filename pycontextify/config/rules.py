@@ -17,6 +17,7 @@ def check_together(settings: Settings) -> None:
     """Raise ConfigError for the first contradiction among the values, or the first that lacks another."""
     _check_source(settings)
     _check_pins(settings)
+    _check_keys(settings)
     _check_embedding(settings)
     _check_listening(settings)
 
@@ -58,6 +59,17 @@ def _check_pins(settings: Settings) -> None:
                 "pins a file of a pair, and no pair is given",
                 f"give {wanted}, or leave it out{instead}",
             )
+
+
+def _check_keys(settings: Settings) -> None:
+    token, headers = "index_bootstrap_token", "index_bootstrap_headers"
+    if settings.index_bootstrap_token and any(
+        name.lower() == "authorization" for name, _ in settings.index_bootstrap_headers
+    ):
+        raise _contradiction(settings, (token, headers), "both set the Authorization header", "keep one of them")
+    if settings.index_bootstrap_client_key and not settings.index_bootstrap_client_cert:
+        wanted = _also(settings, "index_bootstrap_client_cert", "index_bootstrap_client_key")
+        raise _lacking(settings, "index_bootstrap_client_key", "is a key without its certificate", f"give {wanted} too")
 
 
 def _check_embedding(settings: Settings) -> None:

@@ -14,13 +14,16 @@ from pycontextify.config.readers import (
     HostPort,
     one_of,
     read_bool,
+    read_connections,
     read_digest,
     read_file_name,
+    read_headers,
     read_host,
     read_host_port,
     read_path,
     read_port,
     read_seconds,
+    read_size,
     read_text,
 )
 from pycontextify.redact import redact_url
@@ -134,6 +137,35 @@ class Settings:
     index_bootstrap_refresh: float = field(
         metadata=_about(read_seconds, "DURATION", "how often to look for a new index when following", default="15m")
     )
+    index_bootstrap_token: str | None = field(
+        metadata=_about(read_text, "TOKEN", "bearer token for the configured addresses, and for no others", secret=True)
+    )
+    index_bootstrap_headers: tuple[tuple[str, str], ...] = field(
+        metadata={
+            "setting": Setting(
+                read_headers,
+                "NAME: VALUE[, …]",
+                "headers for the configured addresses, and for no others: Name: value, several with a comma between",
+                absent=(),
+                secret=True,
+            )
+        }
+    )
+    index_bootstrap_ca_file: Path | None = field(
+        metadata=_about(read_path, "FILE", "PEM file of the authorities to trust, in place of the system's")
+    )
+    index_bootstrap_client_cert: Path | None = field(
+        metadata=_about(read_path, "FILE", "PEM file of the certificate to show to the configured addresses")
+    )
+    index_bootstrap_client_key: Path | None = field(
+        metadata=_about(read_path, "FILE", "PEM file of its key, where it is not in the same file; without a password")
+    )
+    index_bootstrap_connections: int = field(
+        metadata=_about(read_connections, "N", "how many requests may be under way at once", default="4")
+    )
+    index_bootstrap_max_size: int = field(
+        metadata=_about(read_size, "SIZE", "the largest file to fetch", default="64GiB")
+    )
     index_dir: Path = field(
         metadata=_about(
             read_path,
@@ -232,7 +264,7 @@ def _visible(value: object, *, secret: bool) -> str | int | bool | list[str] | N
     match value:
         case None | int():
             return value
-        case _ if secret:
+        case _ if secret and value:
             return "***"
         case float():
             return f"{value:g}s"

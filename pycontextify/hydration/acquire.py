@@ -1,4 +1,4 @@
-"""From a source to a candidate: resolve, plan, fetch, verify and, where there is an archive, extract.
+"""From an offer to a candidate: plan, fetch, verify and, where there is an archive, extract.
 
 Every kind of source ends in the same thing, a manifest with its blobs, in the layout already or staged beside it.
 """
@@ -6,127 +6,135 @@ Every kind of source ends in the same thing, a manifest with its blobs, in the l
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import TypeVar
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import urlsplit
 
-from pycontextify.errors import FetchError, PermanentFetchError, VerifyError
+from pycontextify.errors import VerifyError
 from pycontextify.hydration.candidate import Candidate, candidate_of, check_named
 from pycontextify.hydration.extract import ExtractedLayout, ExtractedPair, extract
+from pycontextify.hydration.resolve import DOCUMENT_LIMIT, Offer, offered_pair, origin_of
 from pycontextify.hydration.sources import ArchiveSource, LayoutSource, PairSource, Source
-from pycontextify.hydration.status import AssetProgress, StatusBoard
-from pycontextify.hydration.transport import Download, Received, Transport, is_absent
-from pycontextify.hydration.workers import OnProgress, Workers
+from pycontextify.hydration.status import AssetProgress, State, StatusBoard
+from pycontextify.hydration.transfer.address import joined
+from pycontextify.hydration.transfer.client import Client, Document, Seen
+from pycontextify.hydration.transfer.download import Watch
+from pycontextify.hydration.transfer.transport import Download, Received
+from pycontextify.hydration.workers import OnProgress, Workers, together
 from pycontextify.redact import redact_url
 from pycontextify.snapshot.config import SnapshotConfig
-from pycontextify.snapshot.digest import Digest, digest_of, parse_sidecar
-from pycontextify.snapshot.manifest import Descriptor, Manifest, RefTable
-from pycontextify.store.layout import CURRENT, Layout
+from pycontextify.snapshot.digest import Digest, digest_of
+from pycontextify.snapshot.manifest import Descriptor, Manifest
+from pycontextify.store.layout import Layout
+from pycontextify.store.space import allocated, check_space
 
-__all__ = ["SOURCE_DIGEST", "Acquisition", "acquire"]
-
-SOURCE_DIGEST = "io.pycontextify.source.digest"
-"""Annotation of a local ref: the digest of the archive or pair that the generation was made of."""
+__all__ = ["Acquisition", "acquire"]
 
 _LOG = logging.getLogger(__name__)
-_MANIFEST_LIMIT = 4 << 20
-_SIDECAR_LIMIT = 4 << 10
-
-_T = TypeVar("_T")
+_VECTORS, _CHUNKS = "vectors file", "chunks file"
 
 
 @dataclass(frozen=True, slots=True)
 class Acquisition:
-    """What acquiring needs. ``staging`` is an empty directory that outlives the candidate."""
+    """What acquiring needs. ``staging`` is an empty directory that outlives the candidate.
+
+    ``limit`` bounds, in bytes, every asset.
+    """
 
     layout: Layout
-    transport: Transport
+    client: Client
     workers: Workers
     board: StatusBoard
     staging: Path
+    limit: int
+
+    def partial_for(self, digest: Digest | None, url: str) -> Path:
+        """Return where an asset is downloaded to: by its digest, or else by the address alone."""
+        return self.layout.partial / (
+            f"{digest.hex}.part" if digest else f"url-{digest_of(redact_url(url).encode()).hex}.part"
+        )
+
+    async def fetch(self, request: Download, *, unpacked: int = 0) -> tuple[Path, Received]:
+        """Download one asset; what it holds, unpacked, will take ``unpacked`` times its size beside it."""
+        path = self.partial_for(request.digest, request.urls[0])
+
+        async def sized(size: int) -> None:
+            self.board.sized(request.name, size)
+            status = self.board.status
+            await self._make_sure(status.bytes_total - status.bytes_done + unpacked * size, [path], request.name)
+
+        watch = Watch(
+            landed=partial(self.board.landed, request.name),
+            sized=sized if request.size is None else None,
+            asking=self.board.asking,
+        )
+        received = await self.client.download(request, path, watch)
+        self.board.verified(request.name, received.size)
+        return path, received
+
+    async def make_room(self, blobs: Sequence[Descriptor]) -> None:
+        """Raise StoreError when there is no room for blobs that are to be downloaded."""
+        paths = [self.partial_for(blob.digest, "") for blob in blobs]
+        await self._make_sure(sum(blob.size for blob in blobs), paths, "what is to be fetched")
+
+    async def _make_sure(self, size: int, begun: Sequence[Path], what: str) -> None:
+        def check() -> None:
+            check_space(self.layout.partial, size - sum(map(allocated, begun)), what)
+
+        await self.workers.run(check)
 
 
-async def acquire(source: Source, work: Acquisition) -> Candidate | None:
-    """Bring in what the source has now; None when that is what ``current`` already is.
+async def acquire(source: Source, offer: Offer, work: Acquisition) -> Candidate:
+    """Bring in what the source offers.
 
-    Raises FetchError, SnapshotRejected or StoreError; the layout is as it was.
+    Raises FetchError, SnapshotRejected or StoreError; the layout is as it was, and what has come is kept for next time.
     """
-    current = await work.workers.run(_whole_current, work.layout)
     match source:
         case LayoutSource():
-            return await _from_layout(source, work, current)
+            return await _from_layout(source, offer, work)
         case ArchiveSource():
-            return await _from_archive(source, work, current)
+            return await _from_archive(source, offer, work)
         case PairSource():
-            return await _from_pair(source, work, current)
+            return await _from_pair(source, offer, work)
 
 
-def _whole_current(layout: Layout) -> Descriptor | None:
-    """Return what ``current`` points to, if it is there with all its blobs."""
-    current = layout.refs().get(CURRENT)
-    if current is None or not layout.has(current.digest, current.size):
-        return None
-    return None if _missing(layout, layout.manifest(current.digest)) else current
-
-
-async def _from_layout(source: LayoutSource, work: Acquisition, current: Descriptor | None) -> Candidate | None:
-    generation = source.pin or await _resolve_ref(source, work)
-    if current is not None and current.digest == generation:
-        return None
-    content = await _read_blob(source, work, generation)
+async def _from_layout(source: LayoutSource, offer: Offer, work: Acquisition) -> Candidate:
+    (generation,) = offer.parts
+    if generation is None:
+        raise AssertionError("a layout always tells what it offers")
+    content = await _manifest(source, generation, work)
     manifest = Manifest.from_bytes(content)
-    missing = await work.workers.run(_missing, work.layout, manifest)
+    missing = await work.workers.run(work.layout.missing, manifest)
     work.board.plan(tuple(_asset(blob, missing=blob in missing) for blob in manifest.blobs))
+    await work.make_room(missing)
     work.board.enter("fetching")
     staged: dict[Digest, Path] = {}
-    for blob in missing:
-        destination = work.layout.partial / f"{blob.digest.hex}.part"
-        urls = [_blob_url(url, blob.digest) for url in source.urls]
-        await _download(work, urls, blob.title, destination, digest=blob.digest, size=blob.size)
-        staged[blob.digest] = destination
-    work.board.enter("verifying")
+
+    async def fetch(blob: Descriptor) -> None:
+        urls = tuple(_blob_url(url, blob.digest) for url in source.urls)
+        staged[blob.digest], _ = await work.fetch(Download(blob.title, urls, blob.digest, blob.size, work.limit))
+
+    await together(*[partial(fetch, blob) for blob in missing])
+    _fetched(work.board, "verifying")
     config = await work.workers.run(_staged_config, work.layout, manifest, staged)
-    return Candidate(generation, config, staged, (content,))
+    return Candidate(generation, config, staged, (content,), offer.origin)
 
 
-async def _resolve_ref(source: LayoutSource, work: Acquisition) -> Digest:
-    async def read(url: str) -> bytes:
-        return (await work.transport.read(_join(url, "index.json"), limit=_MANIFEST_LIMIT)).content
-
-    table = RefTable.from_bytes(await _first(source.urls, read))
-    target = table.get(source.ref)
-    if target is None:
-        known = ", ".join(sorted(table.refs)) or "none"
-        raise PermanentFetchError(
-            f"it has no ref {source.ref!r} (it has: {known})",
-            code="ref_missing",
-            asset=source.label,
-            hint="publish there, or name one of its refs after a # in the address",
-        )
-    return target.digest
-
-
-async def _read_blob(source: LayoutSource, work: Acquisition, digest: Digest) -> bytes:
-    async def read(url: str) -> bytes:
-        address = _blob_url(url, digest)
-        content = (await work.transport.read(address, limit=_MANIFEST_LIMIT)).content
+async def _manifest(source: LayoutSource, digest: Digest, work: Acquisition) -> bytes:
+    def accept(document: Document) -> bytes:
+        content = document.content or b""
         if digest_of(content) != digest:
             raise VerifyError(
                 f"the manifest has SHA-256 {digest_of(content).short}…, expected {digest.short}…",
                 code="digest_mismatch",
-                asset=redact_url(address),
+                asset=document.seen.url,
                 hint="publish it again",
             )
         return content
 
-    return await _first(source.urls, read)
-
-
-def _missing(layout: Layout, manifest: Manifest) -> list[Descriptor]:
-    unique = {blob.digest: blob for blob in manifest.blobs}
-    return [blob for blob in unique.values() if not layout.has(blob.digest, blob.size)]
+    return await work.client.read([_blob_url(url, digest) for url in source.urls], accept, limit=DOCUMENT_LIMIT)
 
 
 def _staged_config(layout: Layout, manifest: Manifest, staged: Mapping[Digest, Path]) -> SnapshotConfig:
@@ -136,18 +144,14 @@ def _staged_config(layout: Layout, manifest: Manifest, staged: Mapping[Digest, P
     return config
 
 
-async def _from_archive(source: ArchiveSource, work: Acquisition, current: Descriptor | None) -> Candidate | None:
-    expected = source.pin or await _sidecar(source.urls, work)
-    if _same_source(current, expected):
-        return None
+async def _from_archive(source: ArchiveSource, offer: Offer, work: Acquisition) -> Candidate:
+    (expected,) = offer.parts
     name = urlsplit(source.urls[0]).path.rsplit("/", 1)[-1] or "archive"
     work.board.plan((AssetProgress(name, expected, None),))
     work.board.enter("fetching")
-    packed = work.staging / "archive"
-    received = await _download(work, source.urls, name, packed, digest=expected, size=None)
-    if _same_source(current, received.digest):
-        return None
-    work.board.enter("extracting")
+    # What is in it takes room as well, and what an index consists of hardly shrinks when it is packed.
+    packed, received = await work.fetch(Download(name, source.urls, expected, limit=work.limit), unpacked=1)
+    _fetched(work.board, "extracting")
 
     def unpack(step: OnProgress) -> ExtractedPair | ExtractedLayout:
         content = work.staging / "content"
@@ -156,79 +160,41 @@ async def _from_archive(source: ArchiveSource, work: Acquisition, current: Descr
 
     extracted = await work.workers.run_watched(unpack, lambda _done: None)
     _LOG.info("extracted in %.2f s", work.board.enter("verifying"))
-    return await work.workers.run(candidate_of, extracted, {SOURCE_DIGEST: received.digest})
+    seen = Seen(received.url, received.validators) if expected is None else None
+    return await work.workers.run(candidate_of, extracted, origin_of(seen, received.digest))
 
 
-async def _from_pair(source: PairSource, work: Acquisition, current: Descriptor | None) -> Candidate | None:
-    vectors_digest = source.vectors_pin or await _sidecar(source.vectors_urls, work)
-    chunks_digest = source.chunks_pin or await _sidecar(source.chunks_urls, work)
-    if vectors_digest and chunks_digest and _same_source(current, _pair_digest(vectors_digest, chunks_digest)):
-        return None
-    names = ("vectors file", "chunks file")
-    work.board.plan(
-        (AssetProgress(names[0], vectors_digest, None), AssetProgress(names[1], chunks_digest, None)),
-    )
+async def _from_pair(source: PairSource, offer: Offer, work: Acquisition) -> Candidate:
+    vectors, chunks = offer.parts
+    if vectors is not None and vectors == chunks:
+        raise VerifyError("the vectors and the chunks have one digest", code="pair_same", asset=source.label)
+    work.board.plan((AssetProgress(_VECTORS, vectors, None), AssetProgress(_CHUNKS, chunks, None)))
     work.board.enter("fetching")
-    vectors, chunks = work.staging / "vectors", work.staging / "chunks"
-    first = await _download(work, source.vectors_urls, names[0], vectors, digest=vectors_digest, size=None)
-    second = await _download(work, source.chunks_urls, names[1], chunks, digest=chunks_digest, size=None)
-    digest = _pair_digest(first.digest, second.digest)
-    if _same_source(current, digest):
-        return None
-    work.board.enter("verifying")
-    pair = ExtractedPair(vectors, chunks, first.digest, second.digest)
-    return await work.workers.run(candidate_of, pair, {SOURCE_DIGEST: digest})
+    came: dict[str, tuple[Path, Received]] = {}
+
+    async def fetch(request: Download) -> None:
+        came[request.name] = await work.fetch(request)
+
+    await together(
+        partial(fetch, Download(_VECTORS, source.vectors_urls, vectors, limit=work.limit)),
+        partial(fetch, Download(_CHUNKS, source.chunks_urls, chunks, limit=work.limit)),
+    )
+    _fetched(work.board, "verifying")
+    (faiss, faiss_as), (sqlite, sqlite_as) = came[_VECTORS], came[_CHUNKS]
+    pair = ExtractedPair(faiss, sqlite, faiss_as.digest, sqlite_as.digest)
+    return await work.workers.run(candidate_of, pair, origin_of(None, offered_pair(faiss_as.digest, sqlite_as.digest)))
 
 
-def _pair_digest(vectors: Digest, chunks: Digest) -> Digest:
-    return digest_of(f"{vectors} {chunks}".encode())
-
-
-def _same_source(current: Descriptor | None, digest: Digest | None) -> bool:
-    return current is not None and digest is not None and current.annotations.get(SOURCE_DIGEST) == digest
-
-
-async def _sidecar(urls: Sequence[str], work: Acquisition) -> Digest | None:
-    """Return what the .sha256 file beside an asset says; None where there is none."""
-
-    async def read(url: str) -> Digest:
-        address = _with_suffix(url, ".sha256")
-        content = (await work.transport.read(address, limit=_SIDECAR_LIMIT)).content
-        return parse_sidecar(content.decode("utf-8", "replace"), asset=redact_url(address))
-
-    try:
-        return await _first(urls, read)
-    except FetchError as error:
-        if is_absent(error):
-            return None
-        raise
-
-
-async def _download(
-    work: Acquisition, urls: Sequence[str], name: str, destination: Path, *, digest: Digest | None, size: int | None
-) -> Received:
-    def arrived(done: int) -> None:
-        work.board.received(name, done)
-
-    def announced(total: int) -> None:
-        work.board.received(name, 0, size=total)
-
-    async def fetch(url: str) -> Received:
-        return await work.transport.download(Download(name, url, digest, size), destination, arrived, announced)
-
-    received = await _first(urls, fetch)
-    work.board.verified(name, received.size)
-    return received
-
-
-async def _first(urls: Sequence[str], ask: Callable[[str], Awaitable[_T]]) -> _T:
-    """Ask mirror after mirror; the last one's error counts."""
-    for url in urls[:-1]:
-        try:
-            return await ask(url)
-        except (FetchError, VerifyError):
-            continue
-    return await ask(urls[-1])
+def _fetched(board: StatusBoard, then: State) -> None:
+    """Everything has come: log how much and how fast, and enter the next phase."""
+    status, spent = board.status, board.enter(then)
+    _LOG.info(
+        "fetched %.1f MB in %.2f s (%.1f MB/s), %.1f MB were here already",
+        status.bytes_fetched / 1e6,
+        spent,
+        status.bytes_fetched / 1e6 / max(spent, 0.001),
+        (status.bytes_reused + status.bytes_done - status.bytes_fetched) / 1e6,
+    )
 
 
 def _asset(blob: Descriptor, *, missing: bool) -> AssetProgress:
@@ -238,14 +204,4 @@ def _asset(blob: Descriptor, *, missing: bool) -> AssetProgress:
 
 
 def _blob_url(base: str, digest: Digest) -> str:
-    return _join(base, f"blobs/sha256/{digest.hex}")
-
-
-def _join(base: str, path: str) -> str:
-    parts = urlsplit(base)
-    return urlunsplit(parts._replace(path=f"{parts.path.rstrip('/')}/{path}", fragment=""))
-
-
-def _with_suffix(url: str, suffix: str) -> str:
-    parts = urlsplit(url)
-    return urlunsplit(parts._replace(path=parts.path + suffix, fragment=""))
+    return joined(base, f"blobs/sha256/{digest.hex}")

@@ -1,4 +1,6 @@
-"""One hydration, a straight line: acquire → validate → commit → activate → swap.
+"""One hydration, a straight line: resolve → acquire → validate → commit → activate → swap.
+
+To resolve writes nothing and takes no lock: looking at a source that has nothing new costs one small request.
 
 What holds at every step: the layout and the live index are as before until the new generation has been validated where
 it is staged. Then its blobs get their names, it is opened from there, and only when that has succeeded does ``current``
@@ -8,20 +10,29 @@ move and the live index with it. A crash in between leaves unreferenced blobs an
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AbstractAsyncContextManager, AbstractContextManager, asynccontextmanager
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import AbstractAsyncContextManager, AbstractContextManager, asynccontextmanager, contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, Protocol
 
 import anyio
 
-from pycontextify.errors import PyContextifyError, StoreError, ValidateError
+from pycontextify.errors import (
+    ExtractError,
+    PyContextifyError,
+    SnapshotRejected,
+    StoreError,
+    TransientFetchError,
+    ValidateError,
+)
 from pycontextify.hydration.acquire import Acquisition, acquire
 from pycontextify.hydration.candidate import Candidate
+from pycontextify.hydration.resolve import Offer, is_made_of, resolve
 from pycontextify.hydration.sources import Source
 from pycontextify.hydration.status import StatusBoard
-from pycontextify.hydration.transport import Transport
+from pycontextify.hydration.transfer.client import Client
+from pycontextify.hydration.transfer.transport import DEFAULT_LIMIT
 from pycontextify.hydration.workers import Workers
 from pycontextify.index.validate import passes, validate
 from pycontextify.index.view import View
@@ -30,7 +41,7 @@ from pycontextify.snapshot.digest import Digest
 from pycontextify.store.layout import Layout
 from pycontextify.store.prune import prune
 
-__all__ = ["Attempt", "OpenView", "Outcome", "Served"]
+__all__ = ["Attempt", "Bounds", "OpenView", "Outcome", "Served"]
 
 _LOG = logging.getLogger(__name__)
 _LOCK_PAUSE_SECONDS = 0.25
@@ -66,8 +77,20 @@ class Outcome:
 
 
 @dataclass(frozen=True, slots=True)
+class Bounds:
+    """How large, in bytes, one asset may be, and how long, in seconds, one attempt may go on fetching."""
+
+    asset: int = DEFAULT_LIMIT
+    seconds: float = 6 * 3600.0
+
+
+@dataclass(frozen=True, slots=True)
 class Attempt:
-    """Everything one hydration needs; `run` may be called again and again, one at a time."""
+    """Everything one hydration needs; `run` may be called again and again, one at a time.
+
+    ``wanted`` (it blocks) is asked before an attempt that nobody asked for begins to fetch, when no other process
+    writes any more: whether an index is still wanted. ``refused`` remembers what was offered and had to be rejected.
+    """
 
     source: Source
     layout: Layout
@@ -75,23 +98,70 @@ class Attempt:
     board: StatusBoard
     workers: Workers
     open_view: OpenView
-    open_transport: Callable[[], AbstractAsyncContextManager[Transport]]
+    open_client: Callable[[], AbstractAsyncContextManager[Client]]
+    bounds: Bounds = Bounds()
+    wanted: Callable[[], bool] = lambda: True
     sleep: Callable[[float], Awaitable[None]] = anyio.sleep
+    refused: dict[tuple[Digest | None, ...], SnapshotRejected] = field(default_factory=dict)
 
     async def run(self) -> Outcome:
         """Hydrate once.
 
         Raises FetchError, SnapshotRejected or StoreError; what was served before is then still served.
         """
-        await self.workers.run(self.layout.create)
-        async with self._writing(), self._staging() as staging, self.open_transport() as transport:
-            work = Acquisition(self.layout, transport, self.workers, self.board, staging)
-            _LOG.info("hydrating from %s", self.source.label)
-            candidate = await acquire(self.source, work)
-            if candidate is None:
+        _LOG.info("looking at %s", self.source.label)
+        async with self.open_client() as client:
+            current = await self.workers.run(self.layout.whole_current)
+            offer = await resolve(self.source, client, current)
+            if offer is None:
                 return await self._keep()
-            self._log_fetched()
-            return await self._install(candidate)
+            self._check_refused(offer)
+            await self.workers.run(self.layout.create)
+            async with self._writing(), self._staging() as staging:
+                if await self.workers.run(self._is_settled, offer):
+                    return await self._keep()
+                work = Acquisition(self.layout, client, self.workers, self.board, staging, self.bounds.asset)
+                candidate = await self._acquire(offer, work)
+                return await self._install(offer, candidate)
+
+    def _check_refused(self, offer: Offer) -> None:
+        """Do not fetch again what was rejected, unless somebody asks for it."""
+        error = self.refused.get(offer.parts)
+        if error is not None and not self._asked_for:
+            raise error
+
+    @property
+    def _asked_for(self) -> bool:
+        return self.board.status.trigger == "manual"
+
+    def _is_settled(self, offer: Offer) -> bool:
+        """Tell whether another process has left an index, while we waited for it, that makes fetching needless."""
+        current = self.layout.whole_current()
+        if current is None:
+            return False
+        return is_made_of(current, offer) or not (self._asked_for or self.wanted())
+
+    async def _acquire(self, offer: Offer, work: Acquisition) -> Candidate:
+        with anyio.move_on_after(self.bounds.seconds) as scope, self._remembering(offer):
+            candidate = await acquire(self.source, offer, work)
+        if scope.cancelled_caught:
+            raise TransientFetchError(
+                f"it has taken more than {self.bounds.seconds:,.0f} s",
+                code="deadline_exceeded",
+                asset=self.source.label,
+                hint="what has come is kept, and the next attempt goes on from there",
+            )
+        return candidate
+
+    @contextmanager
+    def _remembering(self, offer: Offer) -> Iterator[None]:
+        """Remember an offer that has to be rejected for what it is, and not for a host that garbles it."""
+        try:
+            yield
+        except (ValidateError, ExtractError) as error:
+            if None not in offer.parts:
+                self.refused[offer.parts] = error
+            raise
 
     async def _keep(self) -> Outcome:
         """The source has what ``current`` is; make sure that it is also what is served."""
@@ -106,9 +176,10 @@ class Attempt:
         _LOG.info("up to date: generation %s", generation.short)
         return Outcome("unchanged", generation)
 
-    async def _install(self, candidate: Candidate) -> Outcome:
+    async def _install(self, offer: Offer, candidate: Candidate) -> Outcome:
         self.board.enter("validating")
-        await self.workers.run(self._validate, candidate)
+        with self._remembering(offer):
+            await self.workers.run(self._validate, candidate)
         spent = self.board.enter("activating")
         _LOG.info("validated in %.2f s", spent)
         await self.workers.run(self._commit, candidate)
@@ -161,20 +232,12 @@ class Attempt:
     def _prune(self) -> None:
         try:
             freed = prune(self.layout)
+            self.layout.drop_partials()
         except PyContextifyError as error:
             _LOG.warning("old blobs stay for now: %s", error)
         else:
             if freed.blobs:
                 _LOG.info("removed %d blobs no longer referred to, %.1f MB", freed.blobs, freed.size / 1e6)
-
-    def _log_fetched(self) -> None:
-        status = self.board.status
-        _LOG.info(
-            "fetched and verified %.1f MB (%.1f MB/s), %.1f MB were here already",
-            status.bytes_done / 1e6,
-            status.rate_bytes_per_second / 1e6,
-            status.bytes_reused / 1e6,
-        )
 
     @asynccontextmanager
     async def _writing(self) -> AsyncIterator[None]:
@@ -194,7 +257,6 @@ class Attempt:
                 _LOG.info("another process is writing to %s: waiting for it", self.layout.root)
             await self.sleep(_LOCK_PAUSE_SECONDS)
         try:
-            self.board.enter("resolving")
             yield
         finally:
             with anyio.CancelScope(shield=True):

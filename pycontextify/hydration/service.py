@@ -71,8 +71,8 @@ class _Flight:
 class HydrationService:
     """Runs attempts, one at a time, for as long as the server lives. All of it on the event loop.
 
-    ``hydrator`` is None when no source is configured. ``needed`` is asked once, at the start: whether to hydrate
-    without being told to.
+    ``hydrator`` is None when no source is configured. ``needed`` tells, whenever it matters, whether to hydrate without
+    being told to: an index may have come by other ways meanwhile.
     """
 
     def __init__(
@@ -108,11 +108,12 @@ class HydrationService:
             if wait != 0.0:
                 self._board.schedule(wait)
             asked = await self._pause(wait)
-            error = await self._fly(self._hydrator, _Flight("manual" if asked else trigger), failures)
-            if error is None:
-                failures, wait, trigger = 0, self._schedule.after_success(self._random), "refresh"
-            else:
-                failures, wait = failures + 1, error
+            if wait != 0.0 and not asked and not await self._needed():
+                self._board.rest()
+                wait = None
+                continue
+            failures, wait = await self._fly(self._hydrator, _Flight("manual" if asked else trigger), failures)
+            trigger = trigger if failures else "refresh"
 
     async def rehydrate(self, *, wait: bool) -> HydrationStatus:
         """Start an attempt now, or join the one that is running or about to; with ``wait``, return when it has ended.
@@ -139,8 +140,8 @@ class HydrationService:
             await self._called.wait()
         return self._called.is_set()
 
-    async def _fly(self, hydrator: Hydrator, due: _Flight, failures: int) -> float | None:
-        """Run one attempt; return None when it succeeded, else how long to wait before the next."""
+    async def _fly(self, hydrator: Hydrator, due: _Flight, failures: int) -> tuple[int, float | None]:
+        """Run one attempt; return how many have failed in a row now, and how long to wait before the next."""
         flight = self._flight = self._flight or due
         self._called = anyio.Event()
         self._board.begin(flight.trigger)
@@ -148,20 +149,27 @@ class HydrationService:
             outcome = await hydrator.run()
         except PyContextifyError as error:
             wait = self._schedule.after_failure(failures + 1, error, self._random)
-            self._board.fail(error.code, str(error), wait)
-            _LOG.warning("hydration failed [%s] %s; trying again in %.0f s", error.code, error, wait)
-            return wait
+            return failures + 1, await self._failed(error.code, str(error), wait)
         except Exception as error:  # noqa: BLE001 - a fault of ours must not take the server, and the old index, down
-            wait = self._schedule.longest_retry
-            self._board.fail("internal_error", f"an unexpected {type(error).__name__}; see the log", wait)
-            _LOG.exception("hydration failed unexpectedly; trying again in %.0f s", wait)
-            return wait
+            _LOG.exception("hydration failed in a way that nobody thought of")
+            what = f"an unexpected {type(error).__name__}; see the log"
+            return failures + 1, await self._failed("internal_error", what, self._schedule.longest_retry)
         except BaseException:
             self._board.finish("cancelled")
             raise
         else:
             self._board.finish(outcome.result)
-            return None
+            return 0, self._schedule.after_success(self._random)
         finally:
             self._flight = None
             flight.landed.set()
+
+    async def _failed(self, code: str, what: str, wait: float) -> float | None:
+        """Tell of a failure, and when the next attempt comes; return that wait."""
+        if not await self._needed():
+            self._board.fail(code, what, None)
+            _LOG.warning("hydration failed [%s] %s; the index stays as it is", code, what)
+            return None
+        self._board.fail(code, what, wait)
+        _LOG.warning("hydration failed [%s] %s; trying again in %.0f s", code, what, wait)
+        return wait

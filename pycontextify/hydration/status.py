@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
-from pycontextify.hydration.retry import RetryNote
+from pycontextify.hydration.transfer.retry import RetryNote
 from pycontextify.snapshot.digest import Digest
 
 __all__ = ["AssetProgress", "AttemptRecord", "Failure", "HydrationStatus", "State", "StatusBoard", "Trigger"]
@@ -34,6 +34,7 @@ _LOG = logging.getLogger(__name__)
 _AT_REST: tuple[State, ...] = ("disabled", "idle", "failed")
 _HISTORY = 10
 _RATE_MEMORY_SECONDS = 3.0
+_SILENCE_SECONDS = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,17 +75,24 @@ class AttemptRecord:
 
 @dataclass(frozen=True, slots=True)
 class HydrationStatus:
-    """The ``hydration`` member of the status document. Byte counts never shrink within an attempt."""
+    """The ``hydration`` member of the status document. Byte counts never shrink within an attempt.
+
+    ``bytes_done`` of ``bytes_total`` are there, what an interrupted attempt left among them; ``bytes_reused`` are in
+    blobs that did not have to be fetched at all. ``bytes_fetched`` came over the wire in this attempt, what had to be
+    fetched twice included. ``mirror`` is the address that was asked last.
+    """
 
     state: State = "disabled"
     trigger: Trigger | None = None
     source: str | None = None
+    mirror: str | None = None
     attempt: int = 0
     started_at: str | None = None
     finished_at: str | None = None
     bytes_total: int = 0
     bytes_done: int = 0
     bytes_reused: int = 0
+    bytes_fetched: int = 0
     rate_bytes_per_second: int = 0
     eta_seconds: float | None = None
     assets: tuple[AssetProgress, ...] = ()
@@ -133,8 +141,11 @@ class StatusBoard:
 
     @property
     def status(self) -> HydrationStatus:
-        """The latest status."""
-        return self._status
+        """The latest status; while nothing arrives, its rate goes down and its ETA up."""
+        status, silent = self._status, self._monotonic() - self._pace.rated_at
+        if status.state != "fetching" or silent < _SILENCE_SECONDS or not status.rate_bytes_per_second:
+            return status
+        return self._rated(status, self._pace.rate * _kept(silent))
 
     def begin(self, trigger: Trigger) -> None:
         """An attempt starts."""
@@ -155,7 +166,7 @@ class StatusBoard:
         pace.phases[self._status.state] = pace.phases.get(self._status.state, 0.0) + spent
         pace.phase_began = now
         if state == "fetching":
-            pace.rated_at, pace.rated_bytes = now, self._status.bytes_done
+            pace.rated_at, pace.rated_bytes = now, self._status.bytes_fetched
         self._status = replace(self._status, state=state, eta_seconds=None)
         return spent
 
@@ -168,9 +179,18 @@ class StatusBoard:
             bytes_reused=sum(asset.size or 0 for asset in assets if asset.state == "reused"),
         )
 
-    def received(self, name: str, done: int, *, size: int | None = None) -> None:
-        """``done`` bytes of an asset are there, of ``size`` when that has become known."""
-        self._update(name, lambda asset: replace(asset, state="fetching", done=done, size=size or asset.size))
+    def landed(self, name: str, done: int, fetched: int) -> None:
+        """``done`` bytes of an asset are there, ``fetched`` more of which have just come over the wire."""
+        self._update(name, lambda asset: replace(asset, state="fetching", done=done), fetched)
+
+    def sized(self, name: str, size: int) -> None:
+        """The size of an asset has become known."""
+        self._update(name, lambda asset: replace(asset, size=size))
+
+    def asking(self, mirror: str) -> None:
+        """A mirror, redacted, is being asked."""
+        if self._status.mirror != mirror:
+            self._status = replace(self._status, mirror=mirror)
 
     def retrying(self, note: RetryNote) -> None:
         """A request failed in a way that may pass and is about to be sent again."""
@@ -179,6 +199,10 @@ class StatusBoard:
     def verified(self, name: str, size: int) -> None:
         """An asset is there whole and matches its digest."""
         self._update(name, lambda asset: replace(asset, state="verified", done=size, size=size))
+
+    def rest(self) -> None:
+        """No further attempt is due by itself."""
+        self._status = replace(self._status, state="idle", next_check_at=None)
 
     def finish(self, result: Literal["installed", "unchanged", "cancelled"]) -> None:
         """The attempt ended well, or was told to stop."""
@@ -198,31 +222,33 @@ class StatusBoard:
         at = None if seconds is None else _stamp(self._now() + timedelta(seconds=seconds))
         self._status = replace(self._status, next_check_at=at)
 
-    def _update(self, name: str, change: Callable[[AssetProgress], AssetProgress]) -> None:
-        assets = tuple(change(asset) if asset.name == name else asset for asset in self._status.assets)
-        fetched = [asset for asset in assets if asset.state != "reused"]
-        total = max(self._status.bytes_total, sum(max(asset.size or 0, asset.done) for asset in fetched))
-        done = max(self._status.bytes_done, sum(asset.done for asset in fetched))
-        rate = self._smoothed(done)
-        self._status = replace(
-            self._status,
+    def _update(self, name: str, change: Callable[[AssetProgress], AssetProgress], fetched: int = 0) -> None:
+        status = self._status
+        assets = tuple(change(asset) if asset.name == name else asset for asset in status.assets)
+        wanted = [asset for asset in assets if asset.state != "reused"]
+        changed = replace(
+            status,
             assets=assets,
-            bytes_total=total,
-            bytes_done=done,
-            rate_bytes_per_second=round(rate),
-            eta_seconds=round((total - done) / rate, 1) if rate > 0 else None,
+            bytes_total=max(status.bytes_total, sum(max(asset.size or 0, asset.done) for asset in wanted)),
+            bytes_done=max(status.bytes_done, sum(asset.done for asset in wanted)),
+            bytes_fetched=status.bytes_fetched + fetched,
         )
+        self._status = self._rated(changed, self._smoothed(changed.bytes_fetched))
 
-    def _smoothed(self, done: int) -> float:
+    def _rated(self, status: HydrationStatus, rate: float) -> HydrationStatus:
+        left = status.bytes_total - status.bytes_done
+        eta = round(left / rate, 1) if rate > 0 else None
+        return replace(status, rate_bytes_per_second=round(rate), eta_seconds=eta)
+
+    def _smoothed(self, fetched: int) -> float:
         """An exponentially weighted rate that forgets with a time constant of three seconds."""
         pace, now = self._pace, self._monotonic()
         elapsed = now - pace.rated_at
         if elapsed < 0.1:
             return pace.rate
-        latest = (done - pace.rated_bytes) / elapsed
-        kept = _RATE_MEMORY_SECONDS / (_RATE_MEMORY_SECONDS + elapsed)
+        latest, kept = (fetched - pace.rated_bytes) / elapsed, _kept(elapsed)
         pace.rate = latest if pace.rate == 0.0 else kept * pace.rate + (1 - kept) * latest
-        pace.rated_at, pace.rated_bytes = now, done
+        pace.rated_at, pace.rated_bytes = now, fetched
         return pace.rate
 
     def _close(self, result: Literal["installed", "unchanged", "failed", "cancelled"], error: Failure | None) -> None:
@@ -233,7 +259,7 @@ class StatusBoard:
             result=result,
             started_at=status.started_at or finished,
             finished_at=finished,
-            bytes_fetched=status.bytes_done,
+            bytes_fetched=status.bytes_fetched,
             bytes_reused=status.bytes_reused,
             phases={state: round(seconds, 3) for state, seconds in self._pace.phases.items()},
             error_code=error.code if error is not None and result == "failed" else None,
@@ -245,6 +271,11 @@ class StatusBoard:
             last_error=error,
             history=(record, *status.history)[:_HISTORY],
         )
+
+
+def _kept(elapsed: float) -> float:
+    """Return how much of a rate still counts after so many seconds."""
+    return _RATE_MEMORY_SECONDS / (_RATE_MEMORY_SECONDS + elapsed)
 
 
 def _stamp(moment: datetime) -> str:

@@ -19,7 +19,7 @@ from typing import ParamSpec, Self, TypeVar
 
 import anyio
 
-__all__ = ["OnProgress", "Workers", "finish"]
+__all__ = ["OnProgress", "Workers", "finish", "together"]
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
@@ -42,7 +42,7 @@ class Workers:
     a thread's hands and nothing runs on unwatched.
     """
 
-    def __init__(self, threads: int = 3) -> None:
+    def __init__(self, threads: int = 4) -> None:
         self.executor = ThreadPoolExecutor(threads, thread_name_prefix="pycontextify-hydration", initializer=_give_way)
 
     async def run(self, piece: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> _T:
@@ -102,6 +102,25 @@ async def finish(work: Awaitable[_T], on_cancel: Callable[[], object] | None = N
             future.exception()  # marks it as seen: the cancellation is what the caller hears of
         raise
     return future.result()
+
+
+async def together(*jobs: Callable[[], Awaitable[None]]) -> None:
+    """Run jobs side by side; the first failure cancels the others and is raised as it is, in no group."""
+    failure: Exception | None = None
+    async with anyio.create_task_group() as tasks:
+
+        async def run(job: Callable[[], Awaitable[None]]) -> None:
+            nonlocal failure
+            try:
+                await job()
+            except Exception as error:  # noqa: BLE001 - raised again below
+                failure = failure or error
+                tasks.cancel_scope.cancel()
+
+        for job in jobs:
+            tasks.start_soon(run, job)
+    if failure is not None:
+        raise failure
 
 
 def _give_way() -> None:

@@ -18,11 +18,13 @@ from pycontextify.config import Settings
 from pycontextify.encoder.opening import EncoderCache, local_encoder, open_encoder
 from pycontextify.encoder.protocol import Encoder
 from pycontextify.errors import NotReadyError
-from pycontextify.hydration.attempt import Attempt, Outcome, Served
-from pycontextify.hydration.connect import open_transport
+from pycontextify.hydration.attempt import Attempt, Bounds, Outcome, Served
 from pycontextify.hydration.service import HydrationService, Schedule
 from pycontextify.hydration.status import HydrationStatus, StatusBoard
-from pycontextify.hydration.transport import Transport
+from pycontextify.hydration.transfer.client import Client
+from pycontextify.hydration.transfer.connect import Keys, Patience, open_client
+from pycontextify.hydration.transfer.mirrors import Mirrors
+from pycontextify.hydration.transfer.secure import Certificates
 from pycontextify.hydration.workers import Workers
 from pycontextify.index.live import LiveIndex
 from pycontextify.index.view import View
@@ -173,19 +175,25 @@ class Workspace:
 
     def hydration(self, live: Served, workers: Workers) -> HydrationService:
         """Return the service that keeps ``live`` hydrated from the configured source. Does not block."""
-        settings = self.settings
-        follow = settings.index_bootstrap_mode == "follow"
-        board = self._board()
+        board, refresh = self._board(), self.settings.index_bootstrap_refresh
 
         async def needed() -> bool:
-            return follow or await workers.run(self.layout.current) is None
+            return await workers.run(self._wants_index)
 
         return HydrationService(
             self._attempt(live, workers, board),
             board,
-            Schedule(refresh=settings.index_bootstrap_refresh if follow else None),
+            Schedule(refresh=refresh if self._follows else None),
             needed=needed,
         )
+
+    @property
+    def _follows(self) -> bool:
+        return self.settings.index_bootstrap_mode == "follow"
+
+    def _wants_index(self) -> bool:
+        """Tell whether to hydrate without being told to: always when following, else only while there is no index."""
+        return self._follows or self.layout.current() is None
 
     async def hydrate(
         self, on_start: Callable[[Callable[[], HydrationStatus]], object] = lambda _: None
@@ -225,10 +233,32 @@ class Workspace:
         if source is None:
             return None
 
-        def transport() -> AbstractAsyncContextManager[Transport]:
-            return open_transport(workers, on_retry=board.retrying)
+        settings, mirrors = self.settings, Mirrors(time.monotonic)
+        keys = Keys(
+            settings.index_bootstrap_token,
+            settings.index_bootstrap_headers,
+            Certificates(
+                settings.index_bootstrap_ca_file,
+                settings.index_bootstrap_client_cert,
+                settings.index_bootstrap_client_key,
+            ),
+        )
+        patience = Patience(connections=settings.index_bootstrap_connections)
 
-        return Attempt(source, self.layout, live, board, workers, self._open_view, transport)
+        def client() -> AbstractAsyncContextManager[Client]:
+            return open_client(workers, mirrors, on_retry=board.retrying, keys=keys, patience=patience)
+
+        return Attempt(
+            source,
+            self.layout,
+            live,
+            board,
+            workers,
+            self._open_view,
+            client,
+            Bounds(settings.index_bootstrap_max_size),
+            self._wants_index,
+        )
 
 
 def _now() -> datetime:

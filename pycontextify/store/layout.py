@@ -6,7 +6,7 @@
       blobs/sha256/HEX               immutable, flushed before they get their name
       .pycontextify/lock             the writers' lock
       .pycontextify/trees.json       which directories were indexed here under which labels
-      .pycontextify/partial/         what is still being written
+      .pycontextify/partial/         what is still being written: downloads (HEX.part with HEX.journal) and builds
 
 A local index directory and a published snapshot are both such a directory, byte for byte the same.
 """
@@ -14,6 +14,7 @@ A local index directory and a published snapshot are both such a directory, byte
 from __future__ import annotations
 
 import hashlib
+import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, suppress
@@ -22,7 +23,7 @@ from pathlib import Path
 from pycontextify.errors import StoreError, ValidateError, VerifyError
 from pycontextify.snapshot.config import SnapshotConfig
 from pycontextify.snapshot.digest import Digest, digest_of
-from pycontextify.snapshot.manifest import LAYOUT_FILE, Manifest, RefTable
+from pycontextify.snapshot.manifest import LAYOUT_FILE, Descriptor, Manifest, RefTable
 from pycontextify.store.durable import put_in_place, store_error, unique, write_bytes
 from pycontextify.store.lock import writer_lock
 
@@ -208,6 +209,28 @@ class Layout:
         """Return the generation that ``current`` points to."""
         target = self.refs().get(CURRENT)
         return None if target is None else target.digest
+
+    def missing(self, manifest: Manifest) -> list[Descriptor]:
+        """Return the blobs of a manifest that are not here, each once."""
+        unique = {blob.digest: blob for blob in manifest.blobs}
+        return [blob for blob in unique.values() if not self.has(blob.digest, blob.size)]
+
+    def whole_current(self) -> Descriptor | None:
+        """Return what ``current`` points to, if that is here with all its blobs."""
+        target = self.refs().get(CURRENT)
+        if target is None or not self.has(target.digest, target.size):
+            return None
+        return None if self.missing(self.manifest(target.digest)) else target
+
+    def drop_partials(self) -> None:
+        """Remove what downloads and builds have left behind; call it with the writers' lock held."""
+        with suppress(OSError):
+            for left in list(self.partial.iterdir()):
+                if left.is_dir():
+                    shutil.rmtree(left, ignore_errors=True)
+                else:
+                    with suppress(OSError):  # Windows, while somebody reads it: next time
+                        left.unlink()
 
     def manifest(self, generation: Digest) -> Manifest:
         """Return a stored manifest."""

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import re
 from collections import Counter
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,6 +20,7 @@ __all__ = [
     "Drip",
     "Encode",
     "Endless",
+    "Garble",
     "Honest",
     "Length",
     "Other",
@@ -31,6 +33,7 @@ __all__ = [
 ]
 
 _PIECE = 256 * 1024
+_RANGE = re.compile(r"bytes=([0-9]+)-([0-9]*)")
 
 
 class Stage:
@@ -45,10 +48,11 @@ class Stage:
         """Return the file's bytes."""
         return await asyncio.to_thread(self.file.read_bytes)
 
-    async def pieces(self, size: int = _PIECE) -> AsyncGenerator[bytes, None]:
-        """Yield the file's bytes in pieces of ``size``."""
-        start = 0
-        while piece := await asyncio.to_thread(self._piece, start, size):
+    async def pieces(self, start: int = 0, stop: int | None = None) -> AsyncGenerator[bytes, None]:
+        """Yield the file's bytes from ``start`` to before ``stop``."""
+        while piece := await asyncio.to_thread(
+            self._piece, start, _PIECE if stop is None else min(_PIECE, stop - start)
+        ):
             yield piece
             start += len(piece)
 
@@ -59,10 +63,14 @@ class Stage:
             return file.read(size)
 
     async def send(
-        self, pieces: AsyncGenerator[bytes, None], size: int | None, headers: Mapping[str, str] | None = None
+        self,
+        pieces: AsyncGenerator[bytes, None],
+        size: int | None,
+        headers: Mapping[str, str] | None = None,
+        status: int = 200,
     ) -> web.StreamResponse:
-        """Answer 200 with a body, announced as ``size`` bytes; breaks off where the pieces end early."""
-        reply = web.StreamResponse(headers=headers)
+        """Answer with a body, announced as ``size`` bytes; breaks off where the pieces end early."""
+        reply = web.StreamResponse(status=status, headers=headers)
         reply.content_length = size
         await reply.prepare(self.request)
         sent = 0
@@ -75,11 +83,28 @@ class Stage:
             self.hang_up()
         return reply
 
-    async def serve(self, pieces: AsyncGenerator[bytes, None]) -> web.StreamResponse:
-        """Answer with the file's own size and validator, and a body that may end early."""
+    async def serve(
+        self, body: Body | None = None, *, etag: str | None = "", ranges: bool = True
+    ) -> web.StreamResponse:
+        """Answer as a well-behaved server would, with ``body`` in place of the bytes that are asked for.
+
+        ``etag`` replaces the file's own strong one (None: there is none); without ``ranges``, all is always sent.
+        """
         status = await asyncio.to_thread(self.file.stat)
-        etag = f'"{status.st_size:x}-{status.st_mtime_ns:x}"'
-        return await self.send(pieces, status.st_size, {"ETag": etag})
+        size = status.st_size
+        etag = f'"{size:x}-{status.st_mtime_ns:x}"' if etag == "" else etag
+        headers = {} if etag is None else {"ETag": etag}
+        asked = self.request.headers
+        if etag is not None and asked.get("If-None-Match") == etag:
+            return web.Response(status=304, headers=headers)
+        wanted = _RANGE.fullmatch(asked.get("Range", "")) if ranges else None
+        if wanted is None or asked.get("If-Range", etag) != etag:
+            return await self.send((body or self.pieces)(0, size), size, headers)
+        start, stop = int(wanted[1]), min(int(wanted[2] or size) + 1, size)
+        if start >= size:
+            return web.Response(status=416, headers={"Content-Range": f"bytes */{size}"})
+        headers["Content-Range"] = f"bytes {start}-{stop - 1}/{size}"
+        return await self.send((body or self.pieces)(start, stop), stop - start, headers, status=206)
 
     def hang_up(self, last_words: bytes = b"") -> web.Response:
         """Write bytes to the connection as they are, and close it."""
@@ -88,6 +113,10 @@ class Stage:
             transport.write(last_words)
             transport.close()
         return web.Response()
+
+
+Body = Callable[[int, int], AsyncGenerator[bytes, None]]
+"""Yields the bytes from one place to before another."""
 
 
 class Act(Protocol):
@@ -100,10 +129,27 @@ class Act(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Honest:
-    """Serve the file."""
+    """Serve the file. ``etag`` replaces its own strong one (None: there is none); without ``ranges``, all is sent."""
+
+    etag: str | None = ""
+    ranges: bool = True
 
     async def play(self, stage: Stage) -> web.StreamResponse:
-        return await stage.serve(stage.pieces())
+        return await stage.serve(etag=self.etag, ranges=self.ranges)
+
+
+@dataclass(frozen=True, slots=True)
+class Garble:
+    """Answer a range with a Content-Range of our own (None: without one), and every other request honestly."""
+
+    content_range: str | None
+    status: int = 206
+
+    async def play(self, stage: Stage) -> web.StreamResponse:
+        if "Range" not in stage.request.headers:
+            return await stage.serve()
+        headers = {} if self.content_range is None else {"Content-Range": self.content_range}
+        return await stage.send(stage.pieces(), stage.file.stat().st_size, headers, status=self.status)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,13 +177,17 @@ class Redirect:
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """Announce the whole file and close the connection after some bytes of it."""
+    """Announce the whole body and close the connection after some bytes of it; the rest as for `Honest`."""
 
     after: int
+    etag: str | None = ""
+    ranges: bool = True
 
     async def play(self, stage: Stage) -> web.StreamResponse:
-        content = await stage.content()
-        return await stage.serve(_sliced(content[: self.after]))
+        def body(start: int, stop: int) -> AsyncGenerator[bytes, None]:
+            return stage.pieces(start, min(stop, start + self.after))
+
+        return await stage.serve(body, etag=self.etag, ranges=self.ranges)
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,29 +199,33 @@ class Stall:
     release: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def play(self, stage: Stage) -> web.StreamResponse:
-        return await stage.serve(self._pieces(await stage.content()))
+        async def body(start: int, stop: int) -> AsyncGenerator[bytes, None]:
+            middle = min(stop, start + self.after)
+            async for piece in stage.pieces(start, middle):
+                yield piece
+            self.reached.set()
+            await self.release.wait()
+            async for piece in stage.pieces(middle, stop):
+                yield piece
 
-    async def _pieces(self, content: bytes) -> AsyncGenerator[bytes, None]:
-        yield content[: self.after]
-        self.reached.set()
-        await self.release.wait()
-        yield content[self.after :]
+        return await stage.serve(body)
 
 
 @dataclass(frozen=True, slots=True)
 class Drip:
-    """Send the file in pieces of ``size`` bytes, with a pause in seconds after each."""
+    """Send the body in pieces of ``size`` bytes, with a pause in seconds after each."""
 
     size: int
     pause: float = 0.0
 
     async def play(self, stage: Stage) -> web.StreamResponse:
-        return await stage.serve(self._pieces(await stage.content()))
+        async def body(start: int, stop: int) -> AsyncGenerator[bytes, None]:
+            for place in range(start, stop, self.size):
+                async for piece in stage.pieces(place, min(stop, place + self.size)):
+                    yield piece
+                await asyncio.sleep(self.pause)
 
-    async def _pieces(self, content: bytes) -> AsyncGenerator[bytes, None]:
-        async for piece in _sliced(content, self.size):
-            yield piece
-            await asyncio.sleep(self.pause)
+        return await stage.serve(body)
 
 
 @dataclass(frozen=True, slots=True)

@@ -128,7 +128,7 @@ class ScriptedHydrator:
 
     def receive(self, done: int) -> None:
         """So many bytes have come."""
-        self.board.received("segment 1 vectors", done)
+        self.board.landed("segment 1 vectors", done, done - self.board.status.bytes_fetched)
 
     def install(self, view: FakeView) -> None:
         """Let the running attempt end with this view being served."""

@@ -7,9 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from pycontextify.hydration.fetch import Fetcher
+from pycontextify.hydration.transfer.client import Client
+from pycontextify.hydration.transfer.fetch import Fetcher
 from pycontextify.hydration.workers import Workers
 from tests.fakes.server import SnapshotServer
+from tests.fakes.wire import client_of
 
 
 @pytest.fixture
@@ -37,5 +39,11 @@ async def server(site: Path) -> AsyncIterator[SnapshotServer]:
 @pytest.fixture
 async def fetcher(workers: Workers) -> AsyncIterator[Fetcher]:
     """The HTTP transport, without retries."""
-    async with Fetcher(workers) as fetcher:
+    async with Fetcher() as fetcher:
         yield fetcher
+
+
+@pytest.fixture
+def client(fetcher: Fetcher, workers: Workers) -> Client:
+    """A client over HTTP that asks once."""
+    return client_of(fetcher, workers)

@@ -48,7 +48,7 @@ def test_an_attempt_tells_its_bytes_rate_and_eta() -> None:
     board.plan((AssetProgress("vectors", None, 1000), AssetProgress("chunks", None, 500, done=500, state="reused")))
     board.enter("fetching")
     clock.seconds += 1
-    board.received("vectors", 400)
+    board.landed("vectors", 400, 400)
     status = board.status
     assert (status.state, status.trigger, status.attempt) == ("fetching", "startup", 1)
     assert (status.bytes_total, status.bytes_done, status.bytes_reused) == (1000, 400, 500)
@@ -64,13 +64,75 @@ def test_an_unknown_size_grows_the_total() -> None:
     board.begin("manual")
     board.plan((AssetProgress("archive", None, None),))
     assert board.status.percent is None
-    board.received("archive", 70)
+    board.landed("archive", 70, 70)
     assert board.status.bytes_total == 70
-    board.received("archive", 70, size=200)
+    board.sized("archive", 200)
     assert board.status.bytes_total == 200
     assert board.status.percent == 35.0
     board.verified("archive", 200)
     assert (board.status.bytes_done, board.status.assets[0].state) == (200, "verified")
+
+
+def test_what_was_there_is_not_counted_as_fetched() -> None:
+    """A resumed asset begins where it was; the rate and the history speak of the wire."""
+    board, clock = board_and_clock()
+    board.begin("startup")
+    board.plan((AssetProgress("vectors", None, 1000),))
+    board.enter("fetching")
+    board.landed("vectors", 800, 0)
+    clock.seconds += 1
+    board.landed("vectors", 900, 100)
+    status = board.status
+    assert (status.bytes_done, status.bytes_fetched, status.rate_bytes_per_second) == (900, 100, 100)
+    assert status.eta_seconds == 1.0
+    board.finish("installed")
+    assert board.status.history[0].bytes_fetched == 100
+
+
+def test_what_is_fetched_twice_is_counted_twice() -> None:
+    """An asset that begins again does not lower what people saw, and the wire carried it all the same."""
+    board, _ = board_and_clock()
+    board.begin("startup")
+    board.plan((AssetProgress("vectors", None, 1000),))
+    board.landed("vectors", 600, 600)
+    board.landed("vectors", 0, 0)
+    board.landed("vectors", 300, 300)
+    assert (board.status.bytes_done, board.status.bytes_fetched, board.status.assets[0].done) == (600, 900, 300)
+
+
+def test_a_silence_lowers_the_rate() -> None:
+    """What people read while nothing arrives gets worse, instead of promising what was true a minute ago."""
+    board, clock = board_and_clock()
+    board.begin("startup")
+    board.plan((AssetProgress("vectors", None, 1000),))
+    board.enter("fetching")
+    clock.seconds += 1
+    board.landed("vectors", 400, 400)
+    clock.seconds += 1
+    assert (board.status.rate_bytes_per_second, board.status.eta_seconds) == (400, 1.5)
+    clock.seconds += 26
+    assert (board.status.rate_bytes_per_second, board.status.eta_seconds) == (40, 15.0)
+
+
+def test_the_mirror_that_is_asked_is_told() -> None:
+    """It may not be the one that the source is named by."""
+    board, _ = board_and_clock()
+    board.begin("startup")
+    seen = [board.status.mirror]
+    board.asking("https://second/index")
+    seen.append(board.status.mirror)
+    assert seen == [None, "https://second/index"]
+    assert board.status.source == "https://host/index"
+
+
+def test_rest_means_that_nothing_is_due() -> None:
+    """A failure that needs no further attempt does not stay on the screen as a state."""
+    board, _ = board_and_clock()
+    board.begin("startup")
+    board.fail("http_404", "gone", 10.0)
+    board.rest()
+    assert (board.status.state, board.status.next_check_at) == ("idle", None)
+    assert board.status.last_error is not None
 
 
 @given(st.lists(st.tuples(st.sampled_from(["a", "b"]), st.integers(0, 1000)), max_size=30))
@@ -82,7 +144,7 @@ def test_bytes_never_shrink_within_an_attempt(steps: list[tuple[str, int]]) -> N
     seen = board.status
     for name, done in steps:
         clock.seconds += 0.3
-        board.received(name, done)
+        board.landed(name, done, 10)
         assert board.status.bytes_done >= seen.bytes_done
         assert board.status.bytes_total >= seen.bytes_total
         assert board.status.bytes_done <= board.status.bytes_total

@@ -13,10 +13,11 @@ import anyio
 import pytest
 
 from pycontextify.hydration.attempt import Attempt, Outcome
-from pycontextify.hydration.connect import open_transport
 from pycontextify.hydration.sources import Source
 from pycontextify.hydration.status import StatusBoard
-from pycontextify.hydration.transport import Transport
+from pycontextify.hydration.transfer.client import Client
+from pycontextify.hydration.transfer.connect import open_client
+from pycontextify.hydration.transfer.mirrors import Mirrors
 from pycontextify.hydration.workers import Workers
 from pycontextify.index.live import LiveIndex
 from pycontextify.index.model import Query
@@ -87,10 +88,12 @@ class Replica:
             matches = encoder is not None and encoder.info.digest == config.encoder.digest
             return View.open(generation, config, blob, encoder if matches else None)
 
-        def transport() -> AbstractAsyncContextManager[Transport]:
-            return open_transport(workers, on_retry=self.board.retrying, sleep=_no_sleep)
+        mirrors = Mirrors(time.monotonic)
 
-        self.attempt = Attempt(source, self.layout, self.live, self.board, workers, open_view, transport)
+        def client() -> AbstractAsyncContextManager[Client]:
+            return open_client(workers, mirrors, on_retry=self.board.retrying, sleep=_no_sleep)
+
+        self.attempt = Attempt(source, self.layout, self.live, self.board, workers, open_view, client)
 
     async def hydrate(self) -> Outcome:
         """Hydrate once."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from pycontextify.errors import ExtractError
-from pycontextify.hydration.transport import BUFFER
+from pycontextify.hydration.transfer.transport import BUFFER
 
 __all__ = ["Member", "Source", "malformed", "pieces", "shown", "take", "truncated"]
 

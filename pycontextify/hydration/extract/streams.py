@@ -18,7 +18,7 @@ from isal import isal_zlib
 from pycontextify.errors import ExtractError
 from pycontextify.hydration.extract.limits import Budget
 from pycontextify.hydration.extract.members import malformed, truncated
-from pycontextify.hydration.transport import BUFFER
+from pycontextify.hydration.transfer.transport import BUFFER
 
 __all__ = ["DEFLATE_FEED", "PackedKind", "TarKind", "TarStream", "inflater", "packed_kind", "unpack_one"]
 

@@ -19,7 +19,7 @@ from typing import IO, cast
 from pycontextify.errors import ExtractError
 from pycontextify.hydration.extract.members import Member, malformed, pieces, shown, take
 from pycontextify.hydration.extract.streams import TarStream
-from pycontextify.hydration.transport import BUFFER
+from pycontextify.hydration.transfer.transport import BUFFER
 
 __all__ = ["tar_members"]
 

@@ -18,7 +18,6 @@ from pycontextify.hydration.extract.names import NameLedger
 from pycontextify.hydration.extract.streams import PackedKind, TarStream, packed_kind
 from pycontextify.hydration.extract.tar import tar_members
 from pycontextify.hydration.extract.zip import zip_members
-from pycontextify.hydration.transport import ignore_size
 from pycontextify.hydration.workers import OnProgress
 from pycontextify.snapshot.digest import Digest
 from pycontextify.store.durable import flush, store_error
@@ -51,7 +50,7 @@ def extract(
     name: str,
     file_name: str = "",
     limits: ExtractLimits = DEFAULT_LIMITS,
-    on_progress: OnProgress = ignore_size,
+    on_progress: OnProgress = lambda _read: None,
 ) -> ExtractedPair | ExtractedLayout:
     """Copy the index that ``archive`` holds into files in ``staging``, an empty directory.
 

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import aiohttp
 import pytest
@@ -14,23 +12,21 @@ from aioresponses import aioresponses
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pycontextify.errors import FetchError, PermanentFetchError, TransientFetchError, VerifyError
-from pycontextify.hydration.fetch import Fetcher
-from pycontextify.hydration.retry import (
-    Retrying,
+from pycontextify.errors import FetchError, PermanentFetchError, TransientFetchError
+from pycontextify.hydration.transfer.client import Client
+from pycontextify.hydration.transfer.fetch import Fetcher
+from pycontextify.hydration.transfer.retry import (
+    TOO_SLOW,
     RetryNote,
     RetryPolicy,
     is_transient_status,
     parse_retry_after,
     retry,
 )
-from pycontextify.hydration.transport import Download
 from pycontextify.hydration.workers import Workers
-from pycontextify.snapshot.digest import digest_of
-from tests.fakes.acts import Cut, Stall
 from tests.fakes.clock import FakeClock
 from tests.fakes.replies import Reply
-from tests.fakes.server import SnapshotServer
+from tests.fakes.wire import content, wire_of
 
 URL = "http://host.example/index.json"
 NOON = 1_800_000_000.0  # Friday, 15 January 2027, 08:00:00 GMT
@@ -51,9 +47,16 @@ class Attempts:
             raise self.failures.pop(0)
         return "result"
 
-    async def run(self, policy: RetryPolicy, random: Callable[[], float] = lambda: 0.5) -> str:
+    async def run(
+        self,
+        policy: RetryPolicy,
+        random: Callable[[], float] = lambda: 0.5,
+        progress: Callable[[], int] = lambda: 0,
+    ) -> str:
         """Run the loop."""
-        return await retry(policy, self, sleep=self.clock.sleep, random=random, on_retry=self.notes.append)
+        return await retry(
+            policy, self, sleep=self.clock.sleep, random=random, on_retry=self.notes.append, progress=progress
+        )
 
 
 def transient(retry_after: float | None = None) -> TransientFetchError:
@@ -103,6 +106,29 @@ async def test_what_the_server_asks_for_is_waited_out() -> None:
     attempts = Attempts([transient(7.0), transient(9999.0)])
     await attempts.run(RetryPolicy(base=1.0, retry_after_cap=60.0))
     assert attempts.clock.slept == [7.5, 61.0]
+
+
+async def test_progress_makes_a_failure_the_first_again() -> None:
+    """As long as it goes on, however often it breaks off, it is not given up; waits begin again at the bottom."""
+    attempts = Attempts([transient() for _ in range(10)])
+    await attempts.run(RetryPolicy(attempts=2, base=1.0), progress=lambda: attempts.made)
+    assert attempts.clock.slept == [0.5] * 10
+
+
+async def test_without_progress_the_count_goes_on() -> None:
+    """What was reached before counts for nothing."""
+    attempts = Attempts([transient() for _ in range(10)])
+    with pytest.raises(TransientFetchError):
+        await attempts.run(RetryPolicy(attempts=4), progress=lambda: min(attempts.made, 3))
+    assert attempts.made == 3 + 3
+
+
+async def test_a_drip_is_no_progress() -> None:
+    """Whoever sends a byte now and then would keep us for ever."""
+    attempts = Attempts([TransientFetchError("slow", code=TOO_SLOW) for _ in range(10)])
+    with pytest.raises(TransientFetchError):
+        await attempts.run(RetryPolicy(attempts=3), progress=lambda: attempts.made)
+    assert attempts.made == 3
 
 
 @given(
@@ -197,13 +223,13 @@ async def test_the_table_of_retries(
                 host.get(URL, exception=reply)
             else:
                 host.get(URL, status=reply, body=b"{}", response_class=Reply)
-        async with Fetcher(workers) as fetcher:
-            transport = Retrying(fetcher, RetryPolicy(), on_retry=notes.append, sleep=clock.sleep)
+        async with Fetcher() as fetcher:
+            client = Client(wire_of(fetcher, workers, policy=RetryPolicy(), clock=clock, notes=notes))
             if outcome is None:
-                assert (await transport.read(URL, limit=100)).content == b"{}"
+                assert await client.read([URL], content, limit=100) == b"{}"
             else:
                 with pytest.raises(outcome) as caught:
-                    await transport.read(URL, limit=100)
+                    await client.read([URL], content, limit=100)
                 assert caught.value.code == code
         asked = sum(len(requests) for requests in host.requests.values())
     assert asked == len(replies)
@@ -217,50 +243,7 @@ async def test_retry_after_reaches_the_wait(workers: Workers) -> None:
         host.get(URL, status=503, headers={"Retry-After": "Fri, 15 Jan 2027 08:00:09 GMT"}, response_class=Reply)
         host.get(URL, status=429, headers={"Retry-After": "4"}, response_class=Reply)
         host.get(URL, body=b"{}", response_class=Reply)
-        async with Fetcher(workers, clock=clock) as fetcher:
-            transport = Retrying(fetcher, RetryPolicy(), on_retry=lambda _: None, sleep=clock.sleep, random=lambda: 0.0)
-            await transport.read(URL, limit=100)
+        async with Fetcher(clock=clock) as fetcher:
+            client = Client(wire_of(fetcher, workers, policy=RetryPolicy(), clock=clock, random=lambda: 0.0))
+            await client.read([URL], content, limit=100)
     assert clock.slept == [9.0, 4.0]
-
-
-async def test_a_download_that_breaks_off_starts_again(
-    fetcher: Fetcher, server: SnapshotServer, site: Path, tmp_path: Path
-) -> None:
-    """Two cuts and a whole body make the file; the count of bytes starts again with each attempt."""
-    content = bytes(range(256)) * 4096
-    (site / "a.bin").write_bytes(content)
-    server.script("a.bin", Cut(after=500_000), Cut(after=0))
-    clock, counts = FakeClock(), list[int]()
-    transport = Retrying(fetcher, RetryPolicy(), on_retry=lambda _: None, sleep=clock.sleep)
-    request = Download("a", server.url("a.bin"), digest_of(content), len(content))
-    received = await transport.download(request, tmp_path / "a", counts.append)
-    assert (tmp_path / "a").read_bytes() == content
-    assert received.digest == digest_of(content)
-    assert (counts.count(0), counts[-1]) == (3, len(content))
-
-
-async def test_what_fails_verification_is_not_tried_again(
-    fetcher: Fetcher, server: SnapshotServer, site: Path, tmp_path: Path
-) -> None:
-    """Wrong bytes are an answer, not a failure of the network."""
-    (site / "a.bin").write_bytes(b"content")
-    transport = Retrying(fetcher, RetryPolicy(), on_retry=lambda _: None, sleep=FakeClock().sleep)
-    with pytest.raises(VerifyError):
-        await transport.download(Download("a", server.url("a.bin"), digest_of(b"x")), tmp_path / "a", lambda _: None)
-    assert server.hits("a.bin") == 1
-
-
-async def test_a_cancelled_download_is_not_tried_again(
-    fetcher: Fetcher, server: SnapshotServer, site: Path, tmp_path: Path
-) -> None:
-    """Cancellation is no failure either."""
-    (site / "a.bin").write_bytes(bytes(1000))
-    stall = Stall(after=10)
-    server.script("a.bin", stall)
-    transport = Retrying(fetcher, RetryPolicy(), on_retry=lambda _: None, sleep=FakeClock().sleep)
-    task = asyncio.create_task(transport.download(Download("a", server.url("a.bin")), tmp_path / "a", lambda _: None))
-    await stall.reached.wait()
-    task.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await task
-    assert server.hits("a.bin") == 1

@@ -5,31 +5,28 @@ Backoff is exponential with full jitter (M. Brooker, "Exponential Backoff And Ji
 
 from __future__ import annotations
 
-import itertools
-import random as _random
 import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from pathlib import Path
 from typing import TypeVar
 
-import anyio
-
 from pycontextify.errors import TransientFetchError
-from pycontextify.hydration.transport import Download, Fetched, OnBytes, Received, Transport, ignore_size
 
 __all__ = [
     "DEFAULT_POLICY",
+    "TOO_SLOW",
     "OnRetry",
     "RetryNote",
     "RetryPolicy",
-    "Retrying",
     "is_transient_status",
     "parse_retry_after",
     "retry",
 ]
+
+TOO_SLOW = "too_slow"
+"""The code of the error that ends a drip."""
 
 _T = TypeVar("_T")
 _TRANSIENT = frozenset({408, 425, 429})
@@ -84,53 +81,27 @@ async def retry(
     sleep: Callable[[float], Awaitable[None]],
     random: Callable[[], float],
     on_retry: OnRetry,
+    progress: Callable[[], int] = lambda: 0,
 ) -> _T:
     """Return what ``operation`` returns, trying again on TransientFetchError and on nothing else.
 
+    ``progress`` tells how far it has come over all attempts: a failure after some progress counts as the first again.
+    (A drip does not make progress: what was too slow counts on.)
+
     Raises the last TransientFetchError when the attempts are spent, any other error at once.
     """
-    for attempt in itertools.count(1):
+    attempt, reached = 0, progress()
+    while True:
         try:
             return await operation()
         except TransientFetchError as error:
+            advanced = progress() > reached and error.code != TOO_SLOW
+            attempt, reached = 1 if advanced else attempt + 1, progress()
             if attempt >= policy.attempts:
                 raise
             delay = policy.delay(attempt, error.retry_after, random)
             on_retry(RetryNote(attempt, policy.attempts, delay, error))
         await sleep(delay)
-    raise AssertionError("unreachable: the count has no end")
-
-
-class Retrying:
-    """A transport that tries again what its inner transport found transient."""
-
-    def __init__(
-        self,
-        inner: Transport,
-        policy: RetryPolicy,
-        *,
-        on_retry: OnRetry,
-        sleep: Callable[[float], Awaitable[None]] = anyio.sleep,
-        random: Callable[[], float] = _random.random,
-    ) -> None:
-        self._inner = inner
-        self._policy = policy
-        self._on_retry = on_retry
-        self._sleep = sleep
-        self._random = random
-
-    async def read(self, url: str, *, limit: int) -> Fetched:
-        """Return a document of at most ``limit`` bytes; see `Transport`."""
-        return await self._retry(lambda: self._inner.read(url, limit=limit))
-
-    async def download(
-        self, request: Download, destination: Path, on_bytes: OnBytes, on_size: OnBytes = ignore_size
-    ) -> Received:
-        """Write an asset to ``destination``; see `Transport`."""
-        return await self._retry(lambda: self._inner.download(request, destination, on_bytes, on_size))
-
-    async def _retry(self, operation: Callable[[], Awaitable[_T]]) -> _T:
-        return await retry(self._policy, operation, sleep=self._sleep, random=self._random, on_retry=self._on_retry)
 
 
 def is_transient_status(status: int) -> bool:

@@ -7,32 +7,33 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pycontextify.errors import PermanentFetchError
-from pycontextify.hydration.address import Hop, first_hop, next_hop
+from pycontextify.hydration.transfer.address import Credentials, Hop, beside, first_hop, joined, next_hop
 
-LOGIN = ("user", "s3cret")
+LOGIN = (("Authorization", "Basic dXNlcjpzM2NyZXQ="),)
+KEYS = Credentials("t0ken", (("X-Key", "k3y"),), {"host": ("me", "pw")})
 
 
-def hop(url: str, login: tuple[str, str] | None = LOGIN) -> Hop:
+def hop(url: str) -> Hop:
     """A request under way, with a login."""
-    return Hop(first_hop(url).url, login)
+    return Hop(first_hop(url).url, LOGIN)
 
 
 def test_userinfo_becomes_the_login() -> None:
     """It leaves the address, decoded; the fragment goes too."""
     first = first_hop("https://user:p%40ss@host:8443/a?b=c#latest")
     assert str(first.url) == "https://host:8443/a?b=c"
-    assert first.login == ("user", "p@ss")
+    assert first.headers == (("Authorization", "Basic dXNlcjpwQHNz"),)
     assert first.asset == "https://host:8443/a"
 
 
 def test_a_user_without_a_password_has_an_empty_one() -> None:
     """Tokens are often written that way."""
-    assert first_hop("https://token@host/a").login == ("token", "")
+    assert first_hop("https://token@host/a").headers == (("Authorization", "Basic dG9rZW46"),)
 
 
 def test_no_userinfo_is_no_login() -> None:
     """Nothing is made up."""
-    assert first_hop("http://host/a").login is None
+    assert first_hop("http://host/a").headers == ()
 
 
 @pytest.mark.parametrize("path", ["/a%2Fb", "/a+b?X-Sig=a%2Bb%2F%3D&x=%7E", "/a~b?q='(1)'", "/%41"])
@@ -93,13 +94,15 @@ def test_redirects_are_followed(start: str, location: str, end: str, *, keeps_lo
     """Relative or absolute; the login stays with its scheme, host and port, and none is taken from the server."""
     target = next_hop(hop(start), location)
     assert str(target.url) == end
-    assert target.login == (LOGIN if keeps_login else None)
+    assert target.headers == (LOGIN if keeps_login else ())
+    assert target.own is keeps_login
 
 
 def test_a_login_that_was_dropped_stays_dropped() -> None:
     """A detour through another host does not bring it back."""
     away = next_hop(hop("http://host/a"), "http://other/b")
-    assert next_hop(away, "http://host/c").login is None
+    back = next_hop(away, "http://host/c")
+    assert (back.headers, back.own) == ((), False)
 
 
 def test_https_never_leads_to_http() -> None:
@@ -127,7 +130,7 @@ def test_no_location_does_anything_else(location: str) -> None:
         return
     assert target.url.scheme in ("http", "https")
     assert target.url.user is None
-    assert target.login is None or (target.url.host, target.url.port) == ("host", 80)
+    assert target.headers == () or (target.url.host, target.url.port) == ("host", 80)
 
 
 @given(url=st.text(max_size=80) | st.text(max_size=80).map(lambda rest: f"http://{rest}"))
@@ -139,3 +142,47 @@ def test_no_address_does_anything_else(url: str) -> None:
         return
     assert first.url.user is None
     assert first.url.password is None
+
+
+@pytest.mark.parametrize(
+    ("url", "keys", "headers"),
+    [
+        ("http://host/a", KEYS, (("X-Key", "k3y"), ("Authorization", "Bearer t0ken"))),
+        ("http://user:s3cret@host/a", KEYS, (("X-Key", "k3y"), *LOGIN)),
+        ("http://host/a", Credentials(logins={"host": ("user", "s3cret")}), LOGIN),
+        ("http://other/a", Credentials(logins={"host": ("user", "s3cret")}), ()),
+        (
+            "http://host/a",
+            Credentials(None, (("authorization", "x"),), {"host": ("a", "b")}),
+            (("authorization", "x"),),
+        ),
+        ("http://user:s3cret@host/a", Credentials(None, (("authorization", "x"),)), LOGIN),
+    ],
+)
+def test_who_we_are_is_said_once(url: str, keys: Credentials, headers: tuple[tuple[str, str], ...]) -> None:
+    """The address's own userinfo goes before the token and an Authorization header, and those before .netrc."""
+    assert first_hop(url, keys).headers == headers
+
+
+def test_credentials_have_no_representation_that_tells() -> None:
+    """They end up in tracebacks otherwise."""
+    assert "t0ken" not in repr(KEYS)
+    assert "t0ken" not in repr(first_hop("http://host/a", KEYS))
+
+
+@pytest.mark.parametrize(
+    ("base", "below"),
+    [
+        ("http://host", "http://host/index.json"),
+        ("http://host/a/?sig=1#latest", "http://host/a/index.json?sig=1"),
+        ("file:///srv/a", "file:///srv/a/index.json"),
+    ],
+)
+def test_what_lies_below_an_address(base: str, below: str) -> None:
+    """A query goes along, a fragment does not."""
+    assert joined(base, "index.json") == below
+
+
+def test_what_lies_beside_an_address() -> None:
+    """The suffix goes to the name, not behind the query."""
+    assert beside("http://host/a.zip?sig=1", ".sha256") == "http://host/a.zip.sha256?sig=1"

@@ -8,13 +8,14 @@ import pytest
 from blockbuster import blockbuster_ctx
 
 from pycontextify.errors import PermanentFetchError, TransientFetchError
-from pycontextify.hydration.fetch import Fetcher
-from pycontextify.hydration.transport import Download, is_absent
-from pycontextify.hydration.workers import Workers
+from pycontextify.hydration.transfer.client import Client
+from pycontextify.hydration.transfer.download import Watch
+from pycontextify.hydration.transfer.fetch import Fetcher
+from pycontextify.hydration.transfer.transport import Ask, Download, is_absent
 from pycontextify.snapshot.digest import digest_of
 from tests.fakes.acts import Drip, Encode, Redirect, Status, Unsized
 from tests.fakes.server import SnapshotServer
-from tests.hydration.asset import CONTENT, failure, ignore, publish, whole
+from tests.hydration.transfer.asset import CONTENT, failure, publish, read, whole
 
 SECRET = "c4nary"
 
@@ -24,18 +25,18 @@ def _published(site: Path) -> None:
     publish(site)
 
 
-async def test_the_validator_comes_with_the_document(fetcher: Fetcher, server: SnapshotServer) -> None:
+async def test_the_validator_comes_with_the_document(client: Client, server: SnapshotServer) -> None:
     """For the next time."""
-    etag = (await fetcher.read(server.url("index.json"), limit=100)).etag
-    assert etag is not None
-    assert etag.startswith('"')
+    seen = await client.read([server.url("index.json")], lambda document: document.seen, limit=100)
+    assert (seen.validators.etag or "").startswith('"')
+    assert seen.url == server.url("index.json")
 
 
-async def test_identity_is_asked_for_and_no_cookie_is_kept(fetcher: Fetcher, server: SnapshotServer) -> None:
+async def test_identity_is_asked_for_and_no_cookie_is_kept(client: Client, server: SnapshotServer) -> None:
     """Bytes as published, and no state between requests."""
     server.script("index.json", Status(200, {"Set-Cookie": "a=b"}, b"{}"))
     for _ in range(2):
-        await fetcher.read(server.url("index.json"), limit=100)
+        await read(client, server.url("index.json"))
     for seen in server.requests:
         assert seen.headers["Accept-Encoding"] == "identity"
         assert seen.headers["User-Agent"].startswith("pycontextify/")
@@ -43,10 +44,10 @@ async def test_identity_is_asked_for_and_no_cookie_is_kept(fetcher: Fetcher, ser
 
 
 @pytest.mark.parametrize("status", [201, 204, 206, 300, 304, 400, 401, 403, 404, 405, 410, 416, 451])
-async def test_final_statuses(fetcher: Fetcher, server: SnapshotServer, status: int) -> None:
+async def test_final_statuses(client: Client, server: SnapshotServer, status: int) -> None:
     """Everything but 200, a redirect and what may pass is final; the code has the number."""
     server.script("index.json", Status(status, body=b""))
-    error = await failure(fetcher, server.url("index.json"))
+    error = await failure(client, server.url("index.json"))
     assert isinstance(error, PermanentFetchError)
     assert error.code == f"http_{status}"
     assert is_absent(error) is (status in (404, 410))
@@ -54,101 +55,108 @@ async def test_final_statuses(fetcher: Fetcher, server: SnapshotServer, status: 
 
 
 @pytest.mark.parametrize("status", [408, 425, 429, 500, 502, 503, 504])
-async def test_passing_statuses(fetcher: Fetcher, server: SnapshotServer, status: int) -> None:
+async def test_passing_statuses(client: Client, server: SnapshotServer, status: int) -> None:
     """They carry what the server asks for."""
     server.script("index.json", Status(status, {"Retry-After": "17"}))
-    error = await failure(fetcher, server.url("index.json"))
+    error = await failure(client, server.url("index.json"))
     assert isinstance(error, TransientFetchError)
     assert (error.code, error.retry_after) == (f"http_{status}", 17.0)
 
 
 @pytest.mark.parametrize("encoding", ["gzip", "GZip", "br", "x-gzip"])
 async def test_an_encoded_reply_is_an_error(
-    fetcher: Fetcher, server: SnapshotServer, tmp_path: Path, encoding: str
+    client: Client, server: SnapshotServer, tmp_path: Path, encoding: str
 ) -> None:
     """For documents and downloads; no byte of it is taken."""
     server.script("index.json", Encode(encoding))
     server.script("a.bin", Encode(encoding))
-    assert (await failure(fetcher, server.url("index.json"))).code == "encoded_reply"
+    assert (await failure(client, server.url("index.json"))).code == "encoded_reply"
     with pytest.raises(PermanentFetchError) as caught:
-        await fetcher.download(whole(server), tmp_path / "a", ignore)
+        await client.download(whole(server), tmp_path / "a.part")
     assert caught.value.code == "encoded_reply"
-    assert not (tmp_path / "a").exists()
+    assert (tmp_path / "a.part").read_bytes() == b""
 
 
-async def test_identity_as_an_encoding_is_none(fetcher: Fetcher, server: SnapshotServer) -> None:
+async def test_identity_as_an_encoding_is_none(client: Client, server: SnapshotServer) -> None:
     """Some servers say so."""
     server.script("index.json", Status(200, {"Content-Encoding": "identity"}, b"{}"))
-    assert (await fetcher.read(server.url("index.json"), limit=100)).content == b"{}"
+    assert await read(client, server.url("index.json")) == b"{}"
 
 
-async def test_an_undeclared_size_is_fine(fetcher: Fetcher, server: SnapshotServer, tmp_path: Path) -> None:
+async def test_an_undeclared_size_is_fine(client: Client, server: SnapshotServer, tmp_path: Path) -> None:
     """A chunked body ends where it says; nobody is told a size that is not known."""
     server.script("a.bin", Unsized())
     sizes: list[int] = []
-    received = await fetcher.download(whole(server), tmp_path / "a", ignore, sizes.append)
-    assert received.digest == digest_of(CONTENT)
+
+    async def sized(size: int) -> None:
+        sizes.append(size)
+
+    request = Download("a", (server.url("a.bin"),), digest_of(CONTENT))
+    received = await client.download(request, tmp_path / "a.part", Watch(sized=sized))
+    assert (received.digest, received.size) == (digest_of(CONTENT), len(CONTENT))
     assert sizes == []
 
 
-async def test_crumbs_make_a_file(fetcher: Fetcher, server: SnapshotServer, site: Path, tmp_path: Path) -> None:
+async def test_crumbs_make_a_file(client: Client, server: SnapshotServer, site: Path, tmp_path: Path) -> None:
     """A body in single bytes arrives whole, and its progress shows before a buffer is full."""
     (site / "a.bin").write_bytes(CONTENT[:300])
     server.script("a.bin", Drip(size=1))
     counts: list[int] = []
-    await fetcher.download(Download("a", server.url("a.bin")), tmp_path / "a", counts.append)
-    assert (tmp_path / "a").read_bytes() == CONTENT[:300]
+    watch = Watch(landed=lambda there, _fetched: counts.append(there))
+    await client.download(Download("a", (server.url("a.bin"),)), tmp_path / "a.part", watch)
+    assert (tmp_path / "a.part").read_bytes() == CONTENT[:300]
     assert len(counts) > 10
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
-async def test_redirects_are_followed(fetcher: Fetcher, server: SnapshotServer, tmp_path: Path, status: int) -> None:
+async def test_redirects_are_followed(client: Client, server: SnapshotServer, tmp_path: Path, status: int) -> None:
     """Every kind; what counts is what they lead to."""
     server.script("moved", Redirect("/a.bin", status))
-    request = Download("a", server.url("moved"), digest_of(CONTENT))
-    assert (await fetcher.download(request, tmp_path / "a", ignore)).size == len(CONTENT)
+    request = Download("a", (server.url("moved"),), digest_of(CONTENT))
+    assert (await client.download(request, tmp_path / "a.part")).size == len(CONTENT)
 
 
-async def test_five_redirects_are_followed_and_no_more(fetcher: Fetcher, server: SnapshotServer) -> None:
+async def test_five_redirects_are_followed_and_no_more(client: Client, server: SnapshotServer) -> None:
     """A circle ends."""
     server.script("index.json", *[Redirect("index.json")] * 5)
-    assert (await fetcher.read(server.url("index.json"), limit=100)).content == b"{}"
+    assert await read(client, server.url("index.json")) == b"{}"
     server.always("index.json", Redirect("index.json"))
-    error = await failure(fetcher, server.url("index.json"))
+    error = await failure(client, server.url("index.json"))
     assert (type(error), error.code) == (PermanentFetchError, "redirect_limit")
     assert server.hits("index.json") == 6 + 6
 
 
 @pytest.mark.parametrize("target", [None, "file:///etc/passwd", "ftp://127.0.0.1/a"])
-async def test_redirects_out_of_http_are_refused(fetcher: Fetcher, server: SnapshotServer, target: str | None) -> None:
+async def test_redirects_out_of_http_are_refused(client: Client, server: SnapshotServer, target: str | None) -> None:
     """A server can't make us read a local file."""
     server.script("index.json", Redirect(target))
-    assert (await failure(fetcher, server.url("index.json"))).code == "redirect_invalid"
+    assert (await failure(client, server.url("index.json"))).code == "redirect_invalid"
 
 
 async def test_a_login_goes_to_its_own_host_only(
-    fetcher: Fetcher, server: SnapshotServer, tmp_path: Path, site: Path
+    client: Client, server: SnapshotServer, tmp_path: Path, site: Path
 ) -> None:
     """It is sent from the first request on, follows a redirect within the host, and not one to another port."""
     async with SnapshotServer(site) as other:
         server.script("moved", Redirect("index.json"))
         server.script("away", Redirect(other.url("index.json")))
-        await fetcher.read(server.url("moved", login=f"user:{SECRET}"), limit=100)
-        await fetcher.read(server.url("away", login=f"user:{SECRET}"), limit=100)
-        await fetcher.read(server.url("index.json"), limit=100)
+        await read(client, server.url("moved", login=f"user:{SECRET}"))
+        await read(client, server.url("away", login=f"user:{SECRET}"))
+        await read(client, server.url("index.json"))
         logins = [seen.headers.get("Authorization") for seen in server.requests]
         assert logins[:3] == ["Basic dXNlcjpjNG5hcnk="] * 3
         assert logins[3] is None
         assert "Authorization" not in other.requests[0].headers
 
 
-async def test_nothing_blocks_the_loop(fetcher: Fetcher, server: SnapshotServer, tmp_path: Path) -> None:
+async def test_nothing_blocks_the_loop(client: Client, server: SnapshotServer, tmp_path: Path) -> None:
     """Opening, writing, hashing, flushing and closing all happen elsewhere."""
     with blockbuster_ctx("pycontextify"):
-        await fetcher.download(whole(server), tmp_path / "a", ignore)
+        await client.download(whole(server), tmp_path / "a.part")
 
 
-async def test_a_fetcher_that_was_never_opened_says_so(workers: Workers) -> None:
+async def test_a_fetcher_that_was_never_opened_says_so() -> None:
     """A mistake of ours, not of the network."""
     with pytest.raises(RuntimeError, match="async with"):
-        await Fetcher(workers).read("http://127.0.0.1/", limit=1)
+        async with Fetcher().open(Ask("http://127.0.0.1/")):
+            pass

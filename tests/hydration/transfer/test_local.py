@@ -9,9 +9,33 @@ from pathlib import Path
 import pytest
 
 from pycontextify.errors import PermanentFetchError
-from pycontextify.hydration.local import LocalFiles, path_of_file_url
-from pycontextify.hydration.transport import Download
+from pycontextify.hydration.transfer.local import LocalFiles, path_of_file_url
+from pycontextify.hydration.transfer.ranges import Span
+from pycontextify.hydration.transfer.transport import Ask, RangeRefused
 from pycontextify.hydration.workers import Workers
+
+
+async def body(workers: Workers, url: str, span: Span | None = None) -> bytes:
+    """Return the whole body that answers an ask."""
+    pieces: list[bytes] = []
+    async with LocalFiles(workers).open(Ask(url, span)) as reply:
+        while piece := await reply.read():
+            pieces.append(piece)
+    return b"".join(pieces)
+
+
+@pytest.mark.parametrize(("span", "expected"), [(Span(2), b"cdef"), (Span(2, 4), b"cd"), (Span(4, 99), b"ef")])
+async def test_a_range_of_a_file(workers: Workers, tmp_path: Path, span: Span, expected: bytes) -> None:
+    """As over HTTP: from here to there, or to the end."""
+    (tmp_path / "a").write_bytes(b"abcdef")
+    assert await body(workers, (tmp_path / "a").as_uri(), span) == expected
+
+
+async def test_a_range_beyond_the_end_is_refused(workers: Workers, tmp_path: Path) -> None:
+    """There are no such bytes."""
+    (tmp_path / "a").write_bytes(b"abcdef")
+    with pytest.raises(RangeRefused):
+        await body(workers, (tmp_path / "a").as_uri(), Span(6))
 
 
 @pytest.mark.parametrize("name", ["plain", "with space", "pünktlich", "100%", "a#b", "a?b", "a+b"])
@@ -34,17 +58,16 @@ def test_other_addresses_are_refused(url: str) -> None:
 
 
 async def test_a_directory_is_no_asset(workers: Workers, tmp_path: Path) -> None:
-    """Nothing is written either."""
+    """On no system."""
     with pytest.raises(PermanentFetchError) as caught:
-        await LocalFiles(workers).download(Download("a", tmp_path.as_uri()), tmp_path / "a", lambda _: None)
+        await body(workers, tmp_path.as_uri())
     assert caught.value.code in ("file_not_regular", "file_unreadable")
-    assert not (tmp_path / "a").exists()
 
 
 async def test_a_path_that_cannot_be_is_unreadable(workers: Workers) -> None:
     """A NUL in it, say."""
     with pytest.raises(PermanentFetchError) as caught:
-        await LocalFiles(workers).read("file:///a%00b", limit=1)
+        await body(workers, "file:///a%00b")
     assert caught.value.code == "file_unreadable"
 
 
@@ -54,7 +77,7 @@ if sys.platform != "win32":
         """No writer will ever come."""
         os.mkfifo(tmp_path / "fifo")
         with pytest.raises(PermanentFetchError) as caught:
-            await LocalFiles(workers).read((tmp_path / "fifo").as_uri(), limit=1)
+            await body(workers, (tmp_path / "fifo").as_uri())
         assert caught.value.code == "file_not_regular"
 
     def test_another_machine_is_refused() -> None:

@@ -1,0 +1,95 @@
+"""What hydration asks of a source: small documents whole, large assets to a file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from pycontextify.hydration.transfer.download import Watch, download
+from pycontextify.hydration.transfer.ranges import Span
+from pycontextify.hydration.transfer.transport import (
+    Ask,
+    Download,
+    Received,
+    Reply,
+    Validators,
+    check_document,
+    check_ended,
+)
+from pycontextify.hydration.transfer.wire import Wire
+from pycontextify.redact import redact_url
+
+__all__ = ["Client", "Document", "Seen"]
+
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What was seen earlier: the address, redacted, and how its server called that version."""
+
+    url: str
+    validators: Validators
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A small document. ``content`` is None when the server says that it is what was seen earlier."""
+
+    content: bytes | None
+    seen: Seen
+
+
+class Client:
+    """Reads documents and downloads assets, from mirror after mirror, again and again, as the wire's policy has it."""
+
+    def __init__(self, wire: Wire) -> None:
+        self._wire = wire
+
+    async def read(
+        self, urls: Sequence[str], accept: Callable[[Document], _T], *, limit: int, unless: Seen | None = None
+    ) -> _T:
+        """Return what ``accept`` makes of a document of at most ``limit`` bytes.
+
+        ``accept`` may raise SnapshotRejected: another mirror may have a better one. With ``unless``, the document has
+        no content where it is still that version.
+
+        Raises FetchError or SnapshotRejected.
+        """
+
+        async def ask(url: str) -> _T:
+            earlier = unless.validators if unless is not None and unless.url == redact_url(url) else None
+            async with self._wire.limiter, self._wire.transport.open(Ask(url, unless=earlier)) as reply:
+                content = None if reply.unmodified else await _content(reply, limit, redact_url(url))
+            return accept(Document(content, Seen(redact_url(url), reply.validators)))
+
+        return await self._wire.ask(urls, ask)
+
+    async def is_unmodified(self, urls: Sequence[str], seen: Seen) -> bool:
+        """Ask whether an asset is still the version that was ``seen``, and for no more than one byte of it.
+
+        Raises FetchError.
+        """
+
+        async def ask(url: str) -> bool:
+            probe = Ask(url, Span(0, 1), unless=seen.validators)
+            async with self._wire.limiter, self._wire.transport.open(probe) as reply:
+                return reply.unmodified
+
+        return await self._wire.ask(urls, ask)
+
+    async def download(self, request: Download, path: Path, watch: Watch | None = None) -> Received:
+        """Make a file hold an asset; see `download`."""
+        return await download(self._wire, request, path, watch or Watch())
+
+
+async def _content(reply: Reply, limit: int, asset: str) -> bytes:
+    content = bytearray()
+    check_document(reply.length or 0, limit, asset)
+    while piece := await reply.read():
+        content += piece
+        check_document(len(content), limit, asset)
+    check_ended(Download("the document", ()), len(content), reply.length, asset)
+    return bytes(content)

@@ -1,0 +1,93 @@
+"""Which of several mirrors to ask first. Remembered for as long as the process lives.
+
+A mirror that failed is not struck off: it is asked last for a while, longer at each further failure, and first again,
+where it was listed first, once that while is over or nobody else has answered.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+from urllib.parse import urlsplit
+
+from pycontextify.errors import FetchError, SnapshotRejected, TransientFetchError
+from pycontextify.hydration.transfer.transport import is_absent
+from pycontextify.redact import redact_url
+
+__all__ = ["Mirrors"]
+
+_T = TypeVar("_T")
+_LOG = logging.getLogger(__name__)
+_FIRST_REST_SECONDS = 15.0
+_LONGEST_REST_SECONDS = 300.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Rest:
+    """How often in a row a mirror has failed, and until when (monotonic seconds) it is asked last."""
+
+    failures: int
+    until: float
+
+
+class Mirrors:
+    """The health of mirrors, by scheme, host and port. ``monotonic`` tells seconds that only grow."""
+
+    def __init__(self, monotonic: Callable[[], float]) -> None:
+        self._monotonic = monotonic
+        self._resting: dict[tuple[str, str], _Rest] = {}
+
+    def order(self, urls: Sequence[str]) -> list[str]:
+        """Return the addresses in the order to ask them: as listed, those that rest last."""
+        now = self._monotonic()
+        return sorted(urls, key=lambda url: (rest := self._resting.get(_host(url))) is not None and rest.until > now)
+
+    def failed(self, url: str, retry_after: float | None = None) -> None:
+        """Note that a mirror did not give what it should; ``retry_after`` is how long it wants to be left alone."""
+        host = _host(url)
+        failures = self._resting[host].failures + 1 if host in self._resting else 1
+        rest = min(_LONGEST_REST_SECONDS, _FIRST_REST_SECONDS * 2.0 ** min(failures - 1, 30))
+        self._resting[host] = _Rest(failures, self._monotonic() + max(rest, retry_after or 0.0))
+
+    def worked(self, url: str) -> None:
+        """Note that a mirror did what it should."""
+        self._resting.pop(_host(url), None)
+
+    async def first(self, urls: Sequence[str], ask: Callable[[str], Awaitable[_T]]) -> _T:
+        """Return what the first mirror gives that gives anything.
+
+        Raises when none does: TransientFetchError if one of them may later, else what says most about why not.
+        """
+        errors: list[FetchError | SnapshotRejected] = []
+        for url in self.order(urls):
+            try:
+                result = await ask(url)
+            except (FetchError, SnapshotRejected) as error:
+                if not (isinstance(error, FetchError) and is_absent(error)):
+                    self.failed(url, getattr(error, "retry_after", None))
+                if len(urls) > 1:
+                    _LOG.info("a mirror failed (code: %s): %s", error.code, error)
+                errors.append(error)
+            else:
+                self.worked(url)
+                return result
+        raise _verdict(errors)
+
+
+def _verdict(errors: Sequence[FetchError | SnapshotRejected]) -> FetchError | SnapshotRejected:
+    """Choose the error that tells what to do next; of several waits, the shortest."""
+    passing = [error for error in errors if isinstance(error, TransientFetchError)]
+    if passing:
+        return min(passing, key=lambda error: error.retry_after or 0.0)
+    telling = [error for error in errors if not (isinstance(error, FetchError) and is_absent(error))]
+    return (telling or errors)[-1]
+
+
+def _host(url: str) -> tuple[str, str]:
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return "", redact_url(url)
+    return parts.scheme, parts.netloc.rpartition("@")[2].lower()

@@ -1,0 +1,217 @@
+"""The file that a download grows in, and what survives of it when this process is killed.
+
+    HEX.part       the bytes so far, each at its place; there may be holes
+    HEX.journal    which of them count, and what their sources called them: one line of JSON for each fact
+
+A line is appended only after the bytes that it speaks of were written:
+
+1. killed before the write: neither bytes nor line. They are fetched again;
+2. killed between write and line: the bytes are there and do not count. They are fetched again, one buffer at most;
+3. killed in the middle of a line: a line that can't be read says nothing, as in 2;
+4. the machine dies: lines may be there whose bytes are not. The digest will tell, and everything is fetched again.
+
+The digest of the whole is computed behind the writers, from the first byte on, by reading back what they wrote: it is
+in the page cache, and so resumed, parallel and plain downloads are one case.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
+from io import FileIO
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import aiofiles
+import anyio
+
+from pycontextify.hydration.transfer.ranges import Extents
+from pycontextify.hydration.transfer.transport import Validators
+from pycontextify.hydration.workers import OnProgress, Workers, finish
+from pycontextify.redact import redact_url
+from pycontextify.snapshot.digest import Digest
+from pycontextify.store.durable import store_error
+
+__all__ = ["Partial"]
+
+_BLOCK = 1 << 20
+
+
+class Partial:
+    """A download in progress, opened and closed by ``async with``; one object a file. Lives on the event loop.
+
+    Every method that touches the disk raises StoreError.
+    """
+
+    def __init__(self, path: Path, workers: Workers) -> None:
+        self.extents = Extents()
+        """Which bytes are there."""
+        self.size: int | None = None
+        """The size of the whole in bytes, once it is known."""
+        self._path = path
+        self._journal_path = path.with_suffix(".journal")
+        self._journal: FileIO | None = None
+        self._workers = workers
+        self._validators: dict[str, Validators] = {}
+        self._hasher = hashlib.sha256()
+        self._hashed = 0
+        self._hashing = anyio.Lock()
+
+    async def __aenter__(self) -> Self:
+        try:
+            await self._workers.run(self._open)
+        except BaseException:
+            await self._close()
+            raise
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._close()
+
+    async def _close(self) -> None:
+        if self._journal is not None:
+            with anyio.CancelScope(shield=True):
+                await self._workers.run(self._journal.close)
+
+    @property
+    def unhashed(self) -> int:
+        """How many bytes the digest could already take in."""
+        return self.extents.frontier - self._hashed
+
+    @property
+    def whole(self) -> bool:
+        """Whether every byte is there."""
+        return self.size is not None and self.extents.frontier >= self.size
+
+    def validators(self, url: str) -> Validators:
+        """Return what a source called the version that its bytes are from."""
+        return self._validators.get(redact_url(url), Validators())
+
+    async def describe(self, url: str, validators: Validators, size: int | None) -> None:
+        """Remember how a source calls its version, and how large that is."""
+        source = redact_url(url)
+        if self._validators.get(source) == validators and self.size == size:
+            return
+        self._validators[source] = validators
+        self.size = size if size is not None else self.size
+        fact = {"source": source, "etag": validators.etag, "modified": validators.modified, "size": self.size}
+        await self._workers.run(self._note, fact)
+
+    async def end_at(self, size: int) -> None:
+        """The body has ended: that is the size of the whole, if it was not known."""
+        if self.size is None:
+            self.size = size
+            await self._workers.run(self._note, {"size": size})
+
+    @asynccontextmanager
+    async def writer(self, start: int) -> AsyncIterator[Callable[[bytes], Awaitable[None]]]:
+        """Lend a function that writes buffers one after the other, the first at ``start``.
+
+        A buffer that was handed over is written and counts, whatever is cancelled meanwhile.
+        """
+        opening = asyncio.ensure_future(aiofiles.open(self._path, "r+b", buffering=0, executor=self._workers.executor))
+        position = start
+
+        async def put(buffer: bytes) -> None:
+            nonlocal position
+            with anyio.CancelScope(shield=True), self._writing():
+                view = memoryview(buffer)
+                while view:  # a write may take less than it is given
+                    view = view[await finish(file.write(view)) :]
+                await self._workers.run(self._note, [position, position + len(buffer)])
+            self.extents.add(position, position + len(buffer))
+            position += len(buffer)
+
+        try:
+            with self._writing():
+                file = await finish(opening)
+                await finish(file.seek(start))
+            yield put
+        finally:
+            # Not by aiofiles' own `async with`: it closes in the loop's default executor, and a cancellation stops it.
+            if opening.done() and not opening.cancelled() and opening.exception() is None:
+                with anyio.CancelScope(shield=True), self._writing():
+                    await finish(opening.result().close())
+
+    async def reset(self) -> None:
+        """Begin again with nothing."""
+        async with self._hashing:
+            await self._workers.run(self._truncate)
+            self.extents, self.size = Extents(), None
+            self._validators.clear()
+            self._hasher, self._hashed = hashlib.sha256(), 0
+
+    async def hash_on(self) -> None:
+        """Take into the digest what there is from the first byte on."""
+        async with self._hashing:
+            stop = self.extents.frontier
+            await self._workers.run_watched(lambda step: self._hash(stop, step), lambda _: None)
+
+    async def digest(self) -> Digest:
+        """Return the digest of the whole; every byte must be there."""
+        await self.hash_on()
+        return Digest(f"sha256:{self._hasher.hexdigest()}")
+
+    def _open(self) -> None:
+        with self._writing():
+            self._path.touch()
+            lines = self._journal_path.read_bytes().split(b"\n") if self._journal_path.exists() else [b""]
+            for line in lines:
+                with suppress(ValueError, TypeError, KeyError):
+                    self._recall(json.loads(line))
+            self.extents.cut(self._path.stat().st_size)
+            with self._path.open("r+b") as file:
+                file.truncate(self.extents.end)
+            self._journal = FileIO(self._journal_path, "a")
+            if lines[-1]:
+                self._append(b"\n")
+
+    def _recall(self, fact: Any) -> None:
+        match fact:
+            case [int(start), int(stop)] if start >= 0:
+                self.extents.add(start, stop)
+            case {"size": int() | None as size}:
+                self.size = size
+                if isinstance(source := fact.get("source"), str):
+                    self._validators[source] = Validators(fact.get("etag"), fact.get("modified"))
+
+    def _note(self, fact: object) -> None:
+        with self._writing(self._journal_path):
+            self._append(json.dumps(fact).encode() + b"\n")
+
+    def _append(self, line: bytes) -> None:
+        if self._journal is None:
+            raise RuntimeError("a Partial is used inside its `async with` only")
+        self._journal.write(line)
+
+    def _truncate(self) -> None:
+        """Empty both files; the journal first, so that it never speaks of bytes that are gone."""
+        with self._writing(self._journal_path):
+            if self._journal is not None:
+                self._journal.truncate(0)
+        with self._writing(), self._path.open("r+b") as file:
+            file.truncate(0)
+
+    def _hash(self, stop: int, step: OnProgress) -> None:
+        with self._writing(), self._path.open("rb", buffering=0) as file:
+            file.seek(self._hashed)
+            while self._hashed < stop:
+                block = file.read(min(_BLOCK, stop - self._hashed))
+                if not block:
+                    raise OSError(None, "a file that is being written has become shorter")
+                self._hasher.update(block)
+                self._hashed += len(block)
+                step(self._hashed)
+
+    @contextmanager
+    def _writing(self, path: Path | None = None) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise store_error(error, path or self._path) from error

@@ -1,0 +1,1 @@
+"""Tests of getting bytes from an address to this disk."""
