@@ -153,6 +153,6 @@ async def _sidecar(urls: tuple[str, ...], client: Client) -> Digest | None:
     try:
         return await client.read([beside(url, ".sha256") for url in urls], accept, limit=_SIDECAR_LIMIT)
     except FetchError as error:
-        if is_absent(error):
+        if is_absent(error) or error.code == "http_403":  # what S3 answers for a missing key, unless one may list them
             return None
         raise

@@ -18,6 +18,8 @@ FILL = "set that variable where the value is expanded, or write the value itself
 ENCODE = "check its host and port, and percent-encode special characters (a space is %20, '@' in a password %40)"
 NAME = "write letters, digits, '.', '_' or '-', such as my-project (64 at most, a letter or digit first)"
 UNITS = "write a number and its unit, such as 30s, 5m or 1h"
+SIZES = "write a number and its unit, such as 500MB or 64GiB"
+HEADER = "write Name: value, and a comma between two"
 
 
 @pytest.mark.parametrize(
@@ -131,6 +133,29 @@ UNITS = "write a number and its unit, such as 30s, 5m or 1h"
         ("INDEX_BOOTSTRAP_REFRESH", "900", "config_value", "'900' is not a duration", UNITS),
         ("INDEX_BOOTSTRAP_REFRESH", "0s", "config_value", "'0s' is not between 1s and 365d", UNITS),
         ("AUTO_LOAD", "maybe", "config_value", "'maybe' is neither true nor false", "write true or false"),
+        ("INDEX_BOOTSTRAP_MAX_SIZE", "lots", "config_value", "'lots' is not a size", SIZES),
+        ("INDEX_BOOTSTRAP_MAX_SIZE", "0", "config_value", "'0' is not a size", SIZES),
+        ("INDEX_BOOTSTRAP_MAX_SIZE", "1.5GB", "config_value", "'1.5GB' is not a size", SIZES),
+        ("INDEX_BOOTSTRAP_CONNECTIONS", "0", "config_value", "'0' is not a number of connections", "write 1 to 16"),
+        ("INDEX_BOOTSTRAP_CONNECTIONS", "17", "config_value", "'17' is not a number of connections", "write 1 to 16"),
+        ("INDEX_BOOTSTRAP_CONNECTIONS", "two", "config_value", "'two' is not a number of connections", "write 1 to 16"),
+        ("INDEX_BOOTSTRAP_TOKEN", "${CI_TOKEN}", "config_unset_variable", f"holds ${{CI_TOKEN}} {UNSET}", FILL),
+        ("INDEX_BOOTSTRAP_HEADERS", "CANARY", "config_value", "has a header (number 1) that is none", HEADER),
+        ("INDEX_BOOTSTRAP_HEADERS", "A:", "config_value", "has a header (number 1) that is none", HEADER),
+        (
+            "INDEX_BOOTSTRAP_HEADERS",
+            "X-Key: CANARY, Range: bytes=0-",
+            "config_value",
+            "sets Range, which every request sets itself",
+            "leave that one out",
+        ),
+        (
+            "INDEX_BOOTSTRAP_HEADERS",
+            "X-Key: CANARYé",
+            "config_value",
+            "has a value for X-Key that is not ASCII",
+            "encode it as its receiver expects",
+        ),
         ("PORT", "65536", "config_value", "'65536' is not a port", "write a number from 0 to 65535 (0: any free port)"),
         ("PORT", "-1", "config_value", "'-1' is not a port", "write a number from 0 to 65535 (0: any free port)"),
         ("HOST", "*", "config_value", "'*' is not a host name or IP address", "write 127.0.0.1, ::1 or 0.0.0.0, say"),
@@ -210,3 +235,26 @@ def test_a_working_directory_that_is_gone(load: Load, monkeypatch: pytest.Monkey
     assert str(error) == "flag --index-path: is relative, and the working directory is gone; write an absolute path"
     hint = load.mistake({"index_bootstrap_url": "./dist"}).hint
     assert hint == BEGINNING
+
+
+@pytest.mark.parametrize(
+    ("text", "size"),
+    [("1", 1), ("500MB", 500_000_000), ("64GiB", 64 << 30), ("64 gib", 64 << 30), ("2k", 2000), ("2KiB", 2048)],
+)
+def test_sizes(text: str, size: int, load: Load) -> None:
+    """Decimal units and binary ones, as they are written."""
+    assert load(INDEX_BOOTSTRAP_MAX_SIZE=text).index_bootstrap_max_size == size
+
+
+@pytest.mark.parametrize(
+    ("text", "headers"),
+    [
+        ("X-Key: abc", (("X-Key", "abc"),)),
+        ("X-Key:abc,Y-Key:  d e f", (("X-Key", "abc"), ("Y-Key", "d e f"))),
+        ("Cookie: a=1; b=2, X: 1,2, 3", (("Cookie", "a=1; b=2"), ("X", "1,2, 3"))),
+        ("Authorization: Bearer a:b:c", (("Authorization", "Bearer a:b:c"),)),
+    ],
+)
+def test_headers(text: str, headers: tuple[tuple[str, str], ...], load: Load) -> None:
+    """Only a comma before a name and a colon separates; values keep theirs."""
+    assert load(INDEX_BOOTSTRAP_HEADERS=text).index_bootstrap_headers == headers

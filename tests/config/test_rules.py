@@ -95,6 +95,16 @@ URL = "INDEX_BOOTSTRAP_URL"
             ),
         ),
         (
+            {"INDEX_BOOTSTRAP_TOKEN": "a", "INDEX_BOOTSTRAP_HEADERS": "X: y, authorization: b"},
+            "config_conflict",
+            "environment {B}TOKEN and environment {B}HEADERS: both set the Authorization header; keep one of them",
+        ),
+        (
+            {"INDEX_BOOTSTRAP_CLIENT_KEY": "/etc/key.pem"},
+            "config_missing",
+            "environment {B}CLIENT_KEY: is a key without its certificate; give {B}CLIENT_CERT too",
+        ),
+        (
             {"EMBEDDING_URL": "http://h/v1"},
             "config_missing",
             (

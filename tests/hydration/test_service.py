@@ -53,8 +53,10 @@ class Bench:
     def __init__(self, schedule: Schedule, *, needed: bool) -> None:
         self.hydrator = Hydrator()
 
+        self.needed = needed
+
         async def is_needed() -> bool:
-            return needed
+            return self.needed
 
         self.service = HydrationService(
             self.hydrator,
@@ -232,3 +234,28 @@ def test_waits_are_jittered_by_a_fifth() -> None:
     assert schedule.after_success(lambda: 0.0) == pytest.approx(80.0)
     assert schedule.after_success(lambda: 0.999) == pytest.approx(120.0, abs=0.1)
     assert Schedule().after_success(lambda: 0.0) is None
+
+
+async def test_a_retry_that_is_no_longer_needed_does_not_happen() -> None:
+    """An index came by other ways while the source was down: it is left alone, and nothing is due any more."""
+    async with running(Schedule(first_retry=0.05)) as bench:
+        await bench.started()
+        bench.hydrator.end(TransientFetchError("down"))
+        await bench.until(lambda: bench.service.status.state == "failed")
+        assert bench.service.status.next_check_at is not None
+        bench.needed = False
+        await bench.until(lambda: bench.service.status.state == "idle")
+        assert bench.service.status.next_check_at is None
+        assert bench.hydrator.runs == 1
+
+
+async def test_a_failed_request_is_not_repeated_where_there_is_an_index() -> None:
+    """Somebody asked once, in mode if-missing: what they get is the error, not a download later on."""
+    async with running(needed=False) as bench:
+        await bench.service.rehydrate(wait=False)
+        await bench.started()
+        bench.hydrator.end(TransientFetchError("down"))
+        await bench.until(lambda: bench.service.status.state == "failed")
+        status = bench.service.status
+        assert status.last_error is not None
+        assert (status.last_error.retry_at, status.next_check_at) == (None, None)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -13,12 +16,15 @@ import anyio
 import anyio.to_thread
 import pytest
 
-from pycontextify.errors import PermanentFetchError
+from pycontextify.errors import PermanentFetchError, StoreError, TransientFetchError, ValidateError, VerifyError
+from pycontextify.hydration.attempt import Bounds
 from pycontextify.hydration.sources import ArchiveSource, LayoutSource, PairSource, Source
+from pycontextify.hydration.status import Trigger
 from pycontextify.index.model import Query
-from pycontextify.snapshot.digest import parse_digest
+from pycontextify.snapshot.digest import digest_of, parse_digest
+from pycontextify.snapshot.manifest import RefTable
 from pycontextify.store.layout import Layout
-from tests.fakes.acts import Stall, Status
+from tests.fakes.acts import Length, Stall, Status
 from tests.fakes.server import SnapshotServer
 from tests.integration.conftest import FIRST, SECOND, Publisher, Replica
 
@@ -96,6 +102,13 @@ async def test_a_hydrated_layout_is_the_published_one(
         assert here.layout.blob_path(blob.digest).read_bytes() == publisher.layout.blob_path(blob.digest).read_bytes()
 
 
+def disk(root: Path) -> dict[str, tuple[int, int]]:
+    """Return everything below a directory, with the times of its last writes."""
+    return {
+        str(path.relative_to(root)): (path.stat().st_size, path.stat().st_mtime_ns) for path in [root, *root.rglob("*")]
+    }
+
+
 @pytest.mark.parametrize(
     ("kind", "asked"),
     [
@@ -107,25 +120,70 @@ async def test_a_hydrated_layout_is_the_published_one(
 async def test_what_is_up_to_date_is_not_fetched_again(
     kind: str, asked: list[str], server: SnapshotServer, replica: MakeReplica
 ) -> None:
-    """A second look costs the smallest request there is, and leaves the disk as it is."""
+    """A second look costs the smallest request there is, less than 1 KB, and writes nothing at all."""
     here = replica(source_at(kind, server.url().rstrip("/")))
     await here.hydrate()
-    index = (here.layout.root / "index.json").stat().st_mtime_ns
+    before, sent = disk(here.layout.root), sum(map(server.body_bytes, asked))
     server.requests.clear()
     outcome = await here.hydrate()
     assert outcome.result == "unchanged"
     assert [seen.path for seen in server.requests] == asked
-    assert (here.layout.root / "index.json").stat().st_mtime_ns == index
+    assert disk(here.layout.root) == before
+    assert sum(map(server.body_bytes, asked)) - sent < 1000
 
 
-async def test_an_archive_without_a_sidecar_is_compared_when_it_is_here(
-    publisher: Publisher, server: SnapshotServer, replica: MakeReplica
+@pytest.mark.parametrize("kind", ["layout", "index.zip"])
+async def test_an_unchanged_source_answers_without_a_body(
+    kind: str, publisher: Publisher, server: SnapshotServer, replica: MakeReplica
 ) -> None:
-    """Without a .sha256 the archive must be fetched to be known, and is then found to be the same."""
+    """The request carries the validator that came with the index: 304, even for an archive without a .sha256."""
     (publisher.site / "index.zip.sha256").unlink()
-    here = replica(source_at("index.zip", server.url().rstrip("/")))
+    path = "/layout/index.json" if kind == "layout" else "/index.zip"
+    here = replica(source_at(kind, server.url().rstrip("/")))
     assert (await here.hydrate()).result == "installed"
+    sent = server.body_bytes(path)
+    server.requests.clear()
     assert (await here.hydrate()).result == "unchanged"
+    assert [seen.path for seen in server.requests] == [path]
+    assert "If-None-Match" in server.requests[0].headers
+    assert server.body_bytes(path) == sent
+
+
+@pytest.mark.parametrize("kind", ["layout", "index.zip"])
+async def test_an_unchanged_source_without_etags(
+    kind: str, publisher: Publisher, replica: MakeReplica, tmp_path: Path
+) -> None:
+    """The standard library's http.server knows Last-Modified alone, and that is enough."""
+    (publisher.site / "index.zip.sha256").unlink()
+    with plain_server(publisher.site) as base:
+        here = replica(source_at(kind, base))
+        await here.hydrate()
+        (publisher.site / "layout/index.json").write_bytes(b"{")  # which would be found wrong, if it were read
+        stamp = publisher.layout.root.stat().st_mtime - 3600
+        os.utime(publisher.site / "layout/index.json", (stamp, stamp))
+        assert (await here.hydrate()).result == "unchanged"
+    assert here.board.status.bytes_fetched == 0
+
+
+@pytest.mark.parametrize("kind", ["layout", "index.zip"])
+async def test_a_changed_source_is_noticed(
+    kind: str, publisher: Publisher, server: SnapshotServer, replica: MakeReplica
+) -> None:
+    """With a validator or without, with a .sha256 or without."""
+    (publisher.site / "index.zip.sha256").unlink()
+    here = replica(source_at(kind, server.url().rstrip("/")))
+    await here.hydrate()
+    publisher.publish(SECOND)
+    (publisher.site / "index.zip.sha256").unlink()
+    assert (await here.hydrate()).result == "installed"
+    assert here.find("live zebra")[0] == "guide/swap.md"
+
+
+@pytest.mark.parametrize("status", [404, 410, 403])
+async def test_a_sidecar_that_cannot_be_had_is_none(status: int, server: SnapshotServer, replica: MakeReplica) -> None:
+    """S3 answers 403 for what is not there."""
+    server.always("index.zip.sha256", Status(status))
+    assert (await replica(source_at("index.zip", server.url().rstrip("/"))).hydrate()).result == "installed"
 
 
 async def test_only_what_changed_is_fetched(publisher: Publisher, server: SnapshotServer, replica: MakeReplica) -> None:
@@ -216,7 +274,7 @@ async def test_a_missing_blob_is_fetched_again(server: SnapshotServer, replica: 
     here.layout.blob_path(lost.digest).unlink()
     server.requests.clear()
     assert (await here.hydrate()).result == "installed"
-    assert here.board.status.bytes_done == lost.size
+    assert here.board.status.bytes_done == here.board.status.bytes_fetched == lost.size
     assert here.find("time of day")[0] == "src/clock.py"
 
 
@@ -264,6 +322,148 @@ async def test_cancelling_leaves_the_lock_free_and_the_next_attempt_whole(
         with Layout(here.layout.root).lock(timeout=0):
             pass
         assert (await here.hydrate()).result == "installed"
+
+
+@pytest.mark.parametrize("kind", ["layout", "index.tar.zst", "pair"])
+async def test_a_hydration_that_was_stopped_goes_on_from_there(
+    kind: str, publisher: Publisher, server: SnapshotServer, replica: MakeReplica
+) -> None:
+    """Whatever the kind of source: the bytes that came are kept, and not asked for again."""
+    vectors = publisher.layout.manifest(publisher.layout.current() or parse_digest("")).layers[0]
+    blob = f"layout/blobs/sha256/{vectors.digest.hex}"
+    path = {"layout": blob, "pair": "pair/index.faiss"}.get(kind, kind)
+    here = replica(source_at(kind, server.url().rstrip("/")))
+    stall = Stall(after=100)
+    server.script(path, stall)
+    with anyio.fail_after(20):
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(here.hydrate)
+            await stall.reached.wait()
+            while not any(asset.done == 100 for asset in here.board.status.assets):
+                await anyio.sleep(0.001)
+            tasks.cancel_scope.cancel()
+        server.requests.clear()
+        assert (await here.hydrate()).result == "installed"
+    asked = {seen.path: seen.headers.get("Range", "") for seen in server.requests}
+    assert asked[f"/{path}"].startswith("bytes=100-")
+    assert here.find("time of day")[0] == "src/clock.py"
+    assert list(here.layout.partial.iterdir()) == []
+
+
+async def test_what_a_dead_writer_left_is_cleared_away(server: SnapshotServer, replica: MakeReplica) -> None:
+    """Downloads that nobody wants any more, and staging directories of killed processes."""
+    here = replica(LayoutSource((server.url("layout"),)))
+    here.layout.create()
+    (here.layout.partial / "staging-x").mkdir()
+    (here.layout.partial / "staging-x" / "00000").write_bytes(b"x")
+    (here.layout.partial / f"{'0' * 64}.part").write_bytes(b"x")
+    await here.hydrate()
+    assert list(here.layout.partial.iterdir()) == []
+
+
+async def test_what_was_rejected_is_not_fetched_again(
+    publisher: Publisher, server: SnapshotServer, replica: MakeReplica, tmp_path: Path
+) -> None:
+    """By itself, that is, and not until the source moves on. Whoever asks for it gets it looked at again."""
+    (tmp_path / "other").mkdir()
+    other = Publisher(tmp_path / "other")
+    other.publish(SECOND)
+    content = (other.site / "pair/index.faiss").read_bytes()
+    (publisher.site / "pair/index.faiss").write_bytes(content)
+    (publisher.site / "pair/index.faiss.sha256").write_text(digest_of(content).hex)
+    here = replica(source_at("pair", server.url().rstrip("/")))
+    attempts: list[tuple[Trigger, bool]] = [("startup", True), ("refresh", False), ("manual", True)]
+    for trigger, asked_again in attempts:
+        server.requests.clear()
+        here.board.begin(trigger)
+        with pytest.raises(ValidateError) as caught:
+            await here.attempt.run()
+        assert caught.value.code == "rows_differ"
+        assert any(here.board.status.assets) is asked_again
+    publisher.publish(SECOND)
+    assert (await here.hydrate()).result == "installed"
+
+
+async def test_an_index_that_came_meanwhile_is_left_alone(
+    publisher: Publisher, server: SnapshotServer, replica: MakeReplica
+) -> None:
+    """Mode if-missing: another process builds one while we wait for it to finish."""
+    here = replica(LayoutSource((server.url("layout"),)))
+    here.attempt = replace(here.attempt, wanted=lambda: here.layout.current() is None)
+    here.layout.create()
+    here.board.begin("startup")
+    built = publisher.layout.current()
+    assert built is not None
+    with anyio.fail_after(20), ExitStack() as writing:
+        writing.enter_context(here.layout.lock(timeout=0))
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(here.attempt.run)
+            while here.board.status.state != "waiting":
+                await anyio.sleep(0.01)
+            for path in publisher.layout.blob_files():
+                here.layout.add_bytes(path.read_bytes())
+            here.layout.activate(built)
+            publisher.publish(SECOND)
+            writing.close()
+    assert here.layout.current() == built
+    assert here.find("time of day")[0] == "src/clock.py"
+
+
+async def test_room_is_made_sure_of_before_the_first_byte(
+    publisher: Publisher, server: SnapshotServer, replica: MakeReplica
+) -> None:
+    """Everything that is missing, against what the disk has free; no blob is asked for."""
+    manifest = publisher.layout.manifest(publisher.layout.current() or parse_digest(""))
+    first, *others = manifest.layers
+    huge = replace(manifest, layers=(replace(first, digest=digest_of(b"huge"), size=10**18), *others)).to_bytes()
+    site = Layout(publisher.site / "layout")
+    site.write_refs(RefTable().point("latest", site.add_bytes(huge), len(huge)))
+    here = replica(LayoutSource((server.url("layout"),)))
+    here.attempt = replace(here.attempt, bounds=Bounds(asset=10**19))
+    with pytest.raises(StoreError, match="bytes free") as caught:
+        await here.hydrate()
+    assert caught.value.code == "disk_full"
+    assert [seen.path for seen in server.requests] == [
+        "/layout/index.json",
+        f"/layout/blobs/sha256/{digest_of(huge).hex}",
+    ]
+
+
+async def test_an_archive_needs_room_twice(
+    publisher: Publisher, server: SnapshotServer, replica: MakeReplica, tmp_path: Path
+) -> None:
+    """For itself and for what is in it; its size is known when it begins to come, and nothing of it is kept then."""
+    size = shutil.disk_usage(tmp_path).free * 3 // 4
+    server.always("index.zip", Length(size))
+    here = replica(source_at("index.zip", server.url().rstrip("/")))
+    here.attempt = replace(here.attempt, bounds=Bounds(asset=10**19))
+    with pytest.raises(StoreError) as caught:
+        await here.hydrate()
+    assert caught.value.code == "disk_full"
+    assert sum(path.stat().st_size for path in here.layout.partial.glob("*.part")) == 0
+
+
+async def test_what_is_too_large_is_not_fetched(server: SnapshotServer, replica: MakeReplica) -> None:
+    """The most that one file may have is the operator's to say."""
+    for kind in ("layout", "index.zip", "pair"):
+        here = replica(source_at(kind, server.url().rstrip("/")))
+        here.attempt = replace(here.attempt, bounds=Bounds(asset=10))
+        with pytest.raises(VerifyError) as caught:
+            await here.hydrate()
+        assert caught.value.code == "size_exceeded"
+
+
+async def test_an_attempt_has_an_end(publisher: Publisher, server: SnapshotServer, replica: MakeReplica) -> None:
+    """However slowly it gets on; what has come is kept."""
+    vectors = publisher.layout.manifest(publisher.layout.current() or parse_digest("")).layers[0]
+    stall = Stall(after=100)
+    server.script(f"layout/blobs/sha256/{vectors.digest.hex}", stall)
+    here = replica(LayoutSource((server.url("layout"),)))
+    here.attempt = replace(here.attempt, bounds=Bounds(seconds=0.2))
+    with pytest.raises(TransientFetchError) as caught:
+        await here.hydrate()
+    assert caught.value.code == "deadline_exceeded"
+    assert (here.layout.partial / f"{vectors.digest.hex}.part").stat().st_size == 100
 
 
 async def test_queries_go_on_while_generations_change(
