@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from pycontextify._version import __version__
-from pycontextify.cli import config, demo, hydrate, index, publish, search, serve, status
+from pycontextify.cli import backup, config, demo, doctor, hydrate, index, publish, rollback, search, serve, status
 from pycontextify.cli.flags import ALL
 from pycontextify.cli.verbs import command, examples
 
@@ -58,5 +58,9 @@ app.command("search", epilog=examples(search.EXAMPLES))(search.search)
 app.command("publish", epilog=examples(publish.EXAMPLES))(publish.publish)
 app.command("hydrate", epilog=examples(hydrate.EXAMPLES))(hydrate.hydrate)
 app.command("status", epilog=examples(status.EXAMPLES))(status.status)
+app.command("rollback", epilog=examples(rollback.EXAMPLES))(rollback.rollback)
+app.command("backup", epilog=examples(backup.BACKUP_EXAMPLES))(backup.backup)
+app.command("restore", epilog=examples(backup.RESTORE_EXAMPLES))(backup.restore)
+app.command("doctor", epilog=examples(doctor.EXAMPLES))(doctor.doctor)
 app.add_typer(_config, name="config", no_args_is_help=True)
 app.command("demo", epilog=examples(demo.EXAMPLES))(demo.demo)

@@ -32,11 +32,12 @@ def hydrate(settings: Settings, as_json: AsJson = False) -> None:
 
     Only what is new is fetched; it is verified before it takes the old one's place.
     """
+    from pycontextify.library.hydrating import hydrate as hydrate_once
     from pycontextify.library.workspace import Workspace
 
     looks: list[Callable[[], HydrationStatus]] = []
     with hydration_progress(drawing_to(settings), lambda: looks[0]() if looks else None):
-        outcome, last = anyio.run(Workspace(settings).hydrate, looks.append)
+        outcome, last = anyio.run(hydrate_once, Workspace(settings), looks.append)
     record = last.history[0]
     print(json.dumps(_document(outcome, record), indent=2) if as_json else _words(outcome, record))
 

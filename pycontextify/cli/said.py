@@ -10,10 +10,11 @@ from pycontextify.server.words import count, megabytes
 
 if TYPE_CHECKING:
     from pycontextify.ingest.report import IndexReport, SkippedFile
+    from pycontextify.library.generations import Generation
     from pycontextify.library.preview import Preview
     from pycontextify.publish.report import PublishReport
 
-__all__ = ["amount", "index_total", "indexed", "previewed", "published"]
+__all__ = ["amount", "generation", "index_total", "indexed", "previewed", "published"]
 
 _LISTED = 10
 _KILO, _SMALL, _WORTH_TELLING = 1e3, 1e5, 1e4
@@ -48,6 +49,15 @@ def published(report: PublishReport) -> list[str]:
     beside = f", {amount(there)} of it were there already" if there > _WORTH_TELLING else ""
     what = f"Published generation {report.generation.short}, version {report.version}: {amount(report.bytes_total)}"
     return [*map(one_line, report.files), f"{what}{beside}."]
+
+
+def generation(found: Generation) -> str:
+    """Tell of a generation in a line: its refs, what it is, and what is to be known of it."""
+    what = f"version {found.version}, built {found.created}, {count(found.documents or 0, 'document')}"
+    known = {"indexed here": found.local, "gone back from": found.rolled_back, "damaged": not found.whole}
+    notes = "".join(f", {note}" for note, holds in known.items() if holds)
+    digits = found.digest.removeprefix("sha256:")[:12]
+    return f"{digits}  {', '.join(found.refs)}: {what}, {amount(found.size or 0)}{notes}"
 
 
 def amount(size: float) -> str:

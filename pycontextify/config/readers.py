@@ -22,7 +22,6 @@ __all__ = [
     "check_text",
     "one_of",
     "read_bool",
-    "read_connections",
     "read_digest",
     "read_file_name",
     "read_headers",
@@ -35,6 +34,7 @@ __all__ = [
     "read_text",
     "refusal",
     "shown",
+    "whole_number",
 ]
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
@@ -48,7 +48,6 @@ _DURATION = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,9})?)\s*([smhd])", re.IGNORECAS
 _LONGEST_DAYS = 365
 _SIZES = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12, "ki": 2**10, "mi": 2**20, "gi": 2**30, "ti": 2**40}
 _SIZE = re.compile(r"([0-9]{1,15})\s*([kmgt]i?)?b?", re.IGNORECASE)
-_MOST_CONNECTIONS = 16
 _HEADER_NAME = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"  # RFC 9110, 5.6.2
 _HEADER = re.compile(rf"({_HEADER_NAME}):\s*(\S.*)")
 _HEADER_SEPARATOR = re.compile(rf",(?=\s*{_HEADER_NAME}:)")
@@ -181,11 +180,15 @@ def read_size(text: str) -> int:
     return size
 
 
-def read_connections(text: str) -> int:
-    """Read how many connections there may be at once."""
-    if not re.fullmatch(r"[0-9]{1,3}", text) or not 1 <= int(text) <= _MOST_CONNECTIONS:
-        raise refusal(f"{shown(text)} is not a number of connections", f"write 1 to {_MOST_CONNECTIONS}")
-    return int(text)
+def whole_number(least: int, most: int) -> Callable[[str], int]:
+    """Return a reader of whole numbers from ``least`` to ``most``."""
+
+    def read(text: str) -> int:
+        if not re.fullmatch(r"[0-9]{1,9}", text) or not least <= int(text) <= most:
+            raise refusal(f"{shown(text)} is not a number from {least} to {most}", f"write {least} to {most}")
+        return int(text)
+
+    return read
 
 
 def read_headers(text: str) -> tuple[tuple[str, str], ...]:

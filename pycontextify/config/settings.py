@@ -14,7 +14,6 @@ from pycontextify.config.readers import (
     HostPort,
     one_of,
     read_bool,
-    read_connections,
     read_digest,
     read_file_name,
     read_headers,
@@ -25,6 +24,7 @@ from pycontextify.config.readers import (
     read_seconds,
     read_size,
     read_text,
+    whole_number,
 )
 from pycontextify.redact import redact_url
 from pycontextify.snapshot.digest import Digest
@@ -161,7 +161,7 @@ class Settings:
         metadata=_about(read_path, "FILE", "PEM file of its key, where it is not in the same file; without a password")
     )
     index_bootstrap_connections: int = field(
-        metadata=_about(read_connections, "N", "how many requests may be under way at once", default="4")
+        metadata=_about(whole_number(1, 16), "N", "how many requests may be under way at once", default="4")
     )
     index_bootstrap_max_size: int = field(
         metadata=_about(read_size, "SIZE", "the largest file to fetch", default="64GiB")
@@ -182,6 +182,11 @@ class Settings:
     )
     auto_persist: bool = field(
         metadata=_about(read_bool, "true|false", "save the index after every change", default="true")
+    )
+    keep_generations: int = field(
+        metadata=_about(
+            whole_number(1, 100), "N", "how many generations to keep, the current one among them", default="3"
+        )
     )
     embedding_provider: Literal["onnx", "http"] = field(
         metadata=_about(

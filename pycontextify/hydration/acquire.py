@@ -6,7 +6,7 @@ Every kind of source ends in the same thing, a manifest with its blobs, in the l
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from pycontextify.errors import VerifyError
 from pycontextify.hydration.candidate import Candidate, candidate_of, check_named
 from pycontextify.hydration.extract import ExtractedLayout, ExtractedPair, extract
-from pycontextify.hydration.resolve import DOCUMENT_LIMIT, Offer, offered_pair, origin_of
+from pycontextify.hydration.resolve import DOCUMENT_LIMIT, Offer, notes_of, offered_pair
 from pycontextify.hydration.sources import ArchiveSource, LayoutSource, PairSource, Source
 from pycontextify.hydration.status import AssetProgress, State, StatusBoard
 from pycontextify.hydration.transfer.address import joined
@@ -30,17 +30,21 @@ from pycontextify.snapshot.manifest import Descriptor, Manifest
 from pycontextify.store.layout import Layout
 from pycontextify.store.space import allocated, check_space
 
-__all__ = ["Acquisition", "acquire"]
+__all__ = ["Acquisition", "Lease", "acquire"]
 
 _LOG = logging.getLogger(__name__)
 _VECTORS, _CHUNKS = "vectors file", "chunks file"
+
+
+Lease = Callable[[Collection[Digest]], Awaitable[None]]
+"""Holds blobs, so that no other process prunes them, for as long as the attempt goes on."""
 
 
 @dataclass(frozen=True, slots=True)
 class Acquisition:
     """What acquiring needs. ``staging`` is an empty directory that outlives the candidate.
 
-    ``limit`` bounds, in bytes, every asset.
+    ``limit`` bounds, in bytes, every asset. ``lease`` is told which blobs are built on, before they are looked for.
     """
 
     layout: Layout
@@ -49,6 +53,7 @@ class Acquisition:
     board: StatusBoard
     staging: Path
     limit: int
+    lease: Lease
 
     def partial_for(self, digest: Digest | None, url: str) -> Path:
         """Return where an asset is downloaded to: by its digest, or else by the address alone."""
@@ -106,6 +111,7 @@ async def _from_layout(source: LayoutSource, offer: Offer, work: Acquisition) ->
         raise AssertionError("a layout always tells what it offers")
     content = await _manifest(source, generation, work)
     manifest = Manifest.from_bytes(content)
+    await work.lease([generation, *(blob.digest for blob in manifest.blobs)])
     missing = await work.workers.run(work.layout.missing, manifest)
     work.board.plan(tuple(_asset(blob, missing=blob in missing) for blob in manifest.blobs))
     await work.make_room(missing)
@@ -119,7 +125,7 @@ async def _from_layout(source: LayoutSource, offer: Offer, work: Acquisition) ->
     await together(*[partial(fetch, blob) for blob in missing])
     _fetched(work.board, "verifying")
     config = await work.workers.run(_staged_config, work.layout, manifest, staged)
-    return Candidate(generation, config, staged, (content,), offer.origin)
+    return Candidate(generation, config, staged, (content,), offer.notes)
 
 
 async def _manifest(source: LayoutSource, digest: Digest, work: Acquisition) -> bytes:
@@ -161,7 +167,7 @@ async def _from_archive(source: ArchiveSource, offer: Offer, work: Acquisition) 
     extracted = await work.workers.run_watched(unpack, lambda _done: None)
     _LOG.info("extracted in %.2f s", work.board.enter("verifying"))
     seen = Seen(received.url, received.validators) if expected is None else None
-    return await work.workers.run(candidate_of, extracted, origin_of(seen, received.digest))
+    return await work.workers.run(candidate_of, extracted, notes_of(seen, received.digest))
 
 
 async def _from_pair(source: PairSource, offer: Offer, work: Acquisition) -> Candidate:
@@ -182,7 +188,7 @@ async def _from_pair(source: PairSource, offer: Offer, work: Acquisition) -> Can
     _fetched(work.board, "verifying")
     (faiss, faiss_as), (sqlite, sqlite_as) = came[_VECTORS], came[_CHUNKS]
     pair = ExtractedPair(faiss, sqlite, faiss_as.digest, sqlite_as.digest)
-    return await work.workers.run(candidate_of, pair, origin_of(None, offered_pair(faiss_as.digest, sqlite_as.digest)))
+    return await work.workers.run(candidate_of, pair, notes_of(None, offered_pair(faiss_as.digest, sqlite_as.digest)))
 
 
 def _fetched(board: StatusBoard, then: State) -> None:

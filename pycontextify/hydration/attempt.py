@@ -1,71 +1,50 @@
 """One hydration, a straight line: resolve → acquire → validate → commit → activate → swap.
 
-To resolve writes nothing and takes no lock: looking at a source that has nothing new costs one small request.
-
-What holds at every step: the layout and the live index are as before until the new generation has been validated where
-it is staged. Then its blobs get their names, it is opened from there, and only when that has succeeded does ``current``
-move and the live index with it. A crash in between leaves unreferenced blobs and the old generation.
+To resolve writes nothing and takes no lock: looking at a source that has nothing new costs one small request. What
+holds at every later step: the layout and the live index are as before until the new generation has been validated where
+it is staged. A crash in between leaves what was fetched, unreferenced blobs, and the old generation.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import AbstractAsyncContextManager, AbstractContextManager, asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Callable, Collection, Iterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Literal
 
 import anyio
 
 from pycontextify.errors import (
     ExtractError,
-    PyContextifyError,
     SnapshotRejected,
     StoreError,
     TransientFetchError,
     ValidateError,
 )
-from pycontextify.hydration.acquire import Acquisition, acquire
+from pycontextify.hydration.acquire import Acquisition, Lease, acquire
 from pycontextify.hydration.candidate import Candidate
+from pycontextify.hydration.install import Installation
 from pycontextify.hydration.resolve import Offer, is_made_of, resolve
 from pycontextify.hydration.sources import Source
 from pycontextify.hydration.status import StatusBoard
 from pycontextify.hydration.transfer.client import Client
 from pycontextify.hydration.transfer.transport import DEFAULT_LIMIT
-from pycontextify.hydration.workers import Workers
-from pycontextify.index.validate import passes, validate
-from pycontextify.index.view import View
-from pycontextify.snapshot.config import SnapshotConfig
+from pycontextify.hydration.turns import Turns
+from pycontextify.hydration.workers import Workers, beside
 from pycontextify.snapshot.digest import Digest
+from pycontextify.snapshot.history import CURRENT, LOCAL, was_rolled_back
 from pycontextify.store.layout import Layout
-from pycontextify.store.prune import prune
+from pycontextify.store.recover import RECOVERED
 
-__all__ = ["Attempt", "Bounds", "OpenView", "Outcome", "Served"]
+__all__ = ["Attempt", "Bounds", "Outcome"]
 
 _LOG = logging.getLogger(__name__)
-_LOCK_PAUSE_SECONDS = 0.25
-
-OpenView = Callable[[Digest, SnapshotConfig, Callable[[Digest], Path]], View]
-"""Opens a generation: its digest, its config, and where each blob lies. Blocks."""
-
-
-class Generational(Protocol):
-    """What can tell which generation it is."""
-
-    @property
-    def generation(self) -> Digest:
-        """The digest of its manifest."""
-
-
-class Served(Protocol):
-    """Where a new view goes; `LiveIndex` is one."""
-
-    def swap(self, view: View | None, /) -> None:
-        """Put a view in place; cannot fail."""
-
-    def lease(self) -> AbstractContextManager[Generational | None]:
-        """Hold what is served now."""
+_KEPT_LOCAL = (
+    "What was indexed here gave way to what the source has. It is kept: "
+    f"`pycontextify rollback --to {LOCAL}` (or the tool rollback) brings it back."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,20 +67,19 @@ class Bounds:
 class Attempt:
     """Everything one hydration needs; `run` may be called again and again, one at a time.
 
-    ``wanted`` (it blocks) is asked before an attempt that nobody asked for begins to fetch, when no other process
-    writes any more: whether an index is still wanted. ``refused`` remembers what was offered and had to be rejected.
+    ``wanted`` (it blocks) is asked before an attempt that nobody asked for fetches anything, and before it puts
+    anything in place: whether an index is still wanted. ``refused`` remembers what was offered and had to be rejected.
     """
 
     source: Source
     layout: Layout
-    live: Served
     board: StatusBoard
     workers: Workers
-    open_view: OpenView
+    turns: Turns
+    installation: Installation
     open_client: Callable[[], AbstractAsyncContextManager[Client]]
     bounds: Bounds = Bounds()
     wanted: Callable[[], bool] = lambda: True
-    sleep: Callable[[float], Awaitable[None]] = anyio.sleep
     refused: dict[tuple[Digest | None, ...], SnapshotRejected] = field(default_factory=dict)
 
     async def run(self) -> Outcome:
@@ -113,16 +91,59 @@ class Attempt:
         async with self.open_client() as client:
             current = await self.workers.run(self.layout.whole_current)
             offer = await resolve(self.source, client, current)
-            if offer is None:
+            if offer is None or await self._went_back_from(offer):
                 return await self._keep()
             self._check_refused(offer)
             await self.workers.run(self.layout.create)
-            async with self._writing(), self._staging() as staging:
+            async with self.turns.downloading():
                 if await self.workers.run(self._is_settled, offer):
                     return await self._keep()
-                work = Acquisition(self.layout, client, self.workers, self.board, staging, self.bounds.asset)
+                return await beside(lambda: self._bring_in(offer, client), self.turns.tell)
+
+    async def _bring_in(self, offer: Offer, client: Client) -> Outcome:
+        async with self._staging() as staging, self._leasing() as lease:
+            work = Acquisition(self.layout, client, self.workers, self.board, staging, self.bounds.asset, lease)
+            with self._remembering(offer):
                 candidate = await self._acquire(offer, work)
-                return await self._install(offer, candidate)
+                await lease(candidate.blobs)
+                self.board.enter("validating")
+                await self.installation.validate(candidate)
+            _LOG.info("validated in %.2f s", self.board.enter("activating"))
+            async with self.turns.writing():
+                settled = await self.workers.run(self._is_settled, offer)
+                installed = None if settled else await self.installation.install(candidate)
+        if installed is None:
+            return await self._keep()
+        _LOG.info(
+            "activated generation %s: version %d, %d chunks of %d documents",
+            candidate.generation.short,
+            candidate.config.version,
+            installed.chunks,
+            installed.documents,
+        )
+        if installed.kept_local:
+            self.board.note(_KEPT_LOCAL)
+            _LOG.warning("%s", _KEPT_LOCAL)
+        return Outcome("installed", candidate.generation)
+
+    async def _acquire(self, offer: Offer, work: Acquisition) -> Candidate:
+        with anyio.move_on_after(self.bounds.seconds) as scope:
+            candidate = await acquire(self.source, offer, work)
+        if scope.cancelled_caught:
+            raise TransientFetchError(
+                f"it has taken more than {self.bounds.seconds:,.0f} s",
+                code="deadline_exceeded",
+                asset=self.source.label,
+                hint="what has come is kept, and the next attempt goes on from there",
+            )
+        return candidate
+
+    async def _went_back_from(self, offer: Offer) -> bool:
+        """Tell whether somebody went back from what is offered: it is taken again only when somebody asks for it."""
+        if self._asked_for:
+            return False
+        refs = (await self.workers.run(self.layout.refs)).refs.values()
+        return any(was_rolled_back(target) and is_made_of(target, offer) for target in refs)
 
     def _check_refused(self, offer: Offer) -> None:
         """Do not fetch again what was rejected, unless somebody asks for it."""
@@ -135,23 +156,11 @@ class Attempt:
         return self.board.status.trigger == "manual"
 
     def _is_settled(self, offer: Offer) -> bool:
-        """Tell whether another process has left an index, while we waited for it, that makes fetching needless."""
+        """Tell whether another process has left an index meanwhile that makes ours needless."""
         current = self.layout.whole_current()
         if current is None:
             return False
         return is_made_of(current, offer) or not (self._asked_for or self.wanted())
-
-    async def _acquire(self, offer: Offer, work: Acquisition) -> Candidate:
-        with anyio.move_on_after(self.bounds.seconds) as scope, self._remembering(offer):
-            candidate = await acquire(self.source, offer, work)
-        if scope.cancelled_caught:
-            raise TransientFetchError(
-                f"it has taken more than {self.bounds.seconds:,.0f} s",
-                code="deadline_exceeded",
-                asset=self.source.label,
-                hint="what has come is kept, and the next attempt goes on from there",
-            )
-        return candidate
 
     @contextmanager
     def _remembering(self, offer: Offer) -> Iterator[None]:
@@ -164,103 +173,32 @@ class Attempt:
             raise
 
     async def _keep(self) -> Outcome:
-        """The source has what ``current`` is; make sure that it is also what is served."""
-        generation = await self.workers.run(self.layout.current)
-        if generation is None:
+        """There is nothing to fetch; make sure that what is current is also what is served."""
+        current = (await self.workers.run(self.layout.refs)).get(CURRENT)
+        if current is None:
             raise StoreError("the current generation disappeared", code="generation_missing", hint="rehydrate")
-        with self.live.lease() as view:
-            served = view is not None and view.generation == generation
-        if not served:
-            config = await self.workers.run(self.layout.config, generation)
-            self.live.swap(await self._open(generation, config))
-        _LOG.info("up to date: generation %s", generation.short)
-        return Outcome("unchanged", generation)
-
-    async def _install(self, offer: Offer, candidate: Candidate) -> Outcome:
-        self.board.enter("validating")
-        with self._remembering(offer):
-            await self.workers.run(self._validate, candidate)
-        spent = self.board.enter("activating")
-        _LOG.info("validated in %.2f s", spent)
-        await self.workers.run(self._commit, candidate)
-        view = await self._open(candidate.generation, candidate.config)
-        # From here on nothing is cancelled: the ref on disk and the live index move together.
-        with anyio.CancelScope(shield=True):
-            try:
-                await self.workers.run(self.layout.activate, candidate.generation, candidate.annotations)
-            except BaseException:
-                view.close()
-                raise
-            self.live.swap(view)
-            await self.workers.run(self._prune)
-        _LOG.info(
-            "activated generation %s: version %d, %d chunks of %d documents",
-            candidate.generation.short,
-            candidate.config.version,
-            view.chunks,
-            view.documents,
-        )
-        return Outcome("installed", candidate.generation)
-
-    def _validate(self, candidate: Candidate) -> None:
-        def staged(digest: Digest) -> Path:
-            return candidate.staged.get(digest, self.layout.blob_path(digest))
-
-        view = self.open_view(candidate.generation, candidate.config, staged)
-        try:
-            validate(view)
-        finally:
-            view.close()
-
-    def _commit(self, candidate: Candidate) -> None:
-        for digest, path in candidate.staged.items():
-            self.layout.add_file(path, digest)
-        for document in candidate.documents:
-            self.layout.add_bytes(document)
-
-    async def _open(self, generation: Digest, config: SnapshotConfig) -> View:
-        return await self.workers.run(self._open_final, generation, config)
-
-    def _open_final(self, generation: Digest, config: SnapshotConfig) -> View:
-        view = self.open_view(generation, config, self.layout.blob_path)
-        probe = next(iter(config.probes), None)
-        if probe is not None and view.degraded is None and not passes(view, probe):
-            view.close()
-            raise ValidateError("the stored generation no longer answers its probe query", code="probe_failed")
-        return view
-
-    def _prune(self) -> None:
-        try:
-            freed = prune(self.layout)
-            self.layout.drop_partials()
-        except PyContextifyError as error:
-            _LOG.warning("old blobs stay for now: %s", error)
-        else:
-            if freed.blobs:
-                _LOG.info("removed %d blobs no longer referred to, %.1f MB", freed.blobs, freed.size / 1e6)
+        await self.installation.serve(current.digest)
+        if RECOVERED in current.annotations:  # what was left is what the source has: all is well
+            notes = {name: text for name, text in current.annotations.items() if name != RECOVERED}
+            async with self.turns.writing():
+                await self.workers.run(self.layout.activate, current.digest, notes)
+        _LOG.info("up to date: generation %s", current.digest.short)
+        return Outcome("unchanged", current.digest)
 
     @asynccontextmanager
-    async def _writing(self) -> AsyncIterator[None]:
-        """Hold the writers' lock, waiting as long as it takes for another process to finish."""
-        while True:
-            lock = self.layout.lock(timeout=0)
-            try:
-                # Shielded, for a lock that is obtained while we are cancelled would never be let go.
-                with anyio.CancelScope(shield=True):
-                    await self.workers.run(lock.__enter__)
-                break
-            except StoreError as error:
-                if error.code != "store_locked":
-                    raise
-            if self.board.status.state != "waiting":
-                self.board.enter("waiting")
-                _LOG.info("another process is writing to %s: waiting for it", self.layout.root)
-            await self.sleep(_LOCK_PAUSE_SECONDS)
+    async def _leasing(self) -> AsyncIterator[Lease]:
+        """Lend a function that holds blobs, so that no other process prunes them, until the end of the block."""
+        held: list[Digest] = []
+
+        async def lease(blobs: Collection[Digest]) -> None:
+            held.extend(blobs)
+            await self.workers.run(self.layout.leases.take, blobs)
+
         try:
-            yield
+            yield lease
         finally:
             with anyio.CancelScope(shield=True):
-                await self.workers.run(lock.__exit__, None, None, None)
+                await self.workers.run(self.layout.leases.drop, held)
 
     @asynccontextmanager
     async def _staging(self) -> AsyncIterator[Path]:

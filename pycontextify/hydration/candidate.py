@@ -11,9 +11,9 @@ from pycontextify.hydration.extract import ExtractedLayout, ExtractedPair
 from pycontextify.index.chunks import Chunks
 from pycontextify.snapshot.config import SnapshotConfig
 from pycontextify.snapshot.digest import Digest, digest_of
+from pycontextify.snapshot.history import CURRENT
 from pycontextify.snapshot.manifest import Manifest, RefTable, build_manifest
 from pycontextify.snapshot.pair import config_of_pair
-from pycontextify.store.layout import CURRENT
 
 __all__ = ["Candidate", "candidate_of", "check_named"]
 
@@ -33,6 +33,11 @@ class Candidate:
     staged: Mapping[Digest, Path]
     documents: tuple[bytes, ...]
     annotations: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def blobs(self) -> frozenset[Digest]:
+        """Every blob of it that is known by name here."""
+        return frozenset({self.generation, *self.config.blobs, *self.staged, *map(digest_of, self.documents)})
 
 
 def check_named(config: SnapshotConfig, manifest: Manifest) -> None:

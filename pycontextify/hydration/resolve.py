@@ -11,29 +11,25 @@ from pycontextify.hydration.transfer.address import beside, joined
 from pycontextify.hydration.transfer.client import Client, Document, Seen
 from pycontextify.hydration.transfer.transport import Validators, is_absent
 from pycontextify.redact import redact_url
+from pycontextify.snapshot import origin
 from pycontextify.snapshot.digest import Digest, digest_of, parse_sidecar
 from pycontextify.snapshot.manifest import Descriptor, RefTable
 
-__all__ = ["DOCUMENT_LIMIT", "Offer", "is_made_of", "offered_pair", "origin_of", "resolve"]
+__all__ = ["DOCUMENT_LIMIT", "Offer", "is_made_of", "notes_of", "offered_pair", "resolve"]
 
 DOCUMENT_LIMIT = 4 << 20
 _SIDECAR_LIMIT = 4 << 10
-
-# Annotations of a local ref: the digest of the archive or pair that the generation was made of, the address that told
-# of it, and what the server there called that version.
-_SOURCE = "io.pycontextify.source"
-_DIGEST, _URL, _ETAG, _MODIFIED = (f"{_SOURCE}.{name}" for name in ("digest", "url", "etag", "last-modified"))
 
 
 @dataclass(frozen=True, slots=True)
 class Offer:
     """What a source has: the digests of its parts (a manifest; an archive; vectors and chunks), None where not told.
 
-    ``origin`` is what to remember of where that was learned, as annotations of the local ref.
+    ``notes`` are what to remember of where that was learned, as annotations of the local ref.
     """
 
     parts: tuple[Digest | None, ...]
-    origin: Mapping[str, str] = field(default_factory=dict)
+    notes: Mapping[str, str] = field(default_factory=dict)
 
 
 async def resolve(source: Source, client: Client, current: Descriptor | None) -> Offer | None:
@@ -50,13 +46,13 @@ async def resolve(source: Source, client: Client, current: Descriptor | None) ->
             return await _pair(source, client, current)
 
 
-def origin_of(seen: Seen | None, digest: Digest | None = None) -> dict[str, str]:
+def notes_of(seen: Seen | None, digest: Digest | None = None) -> dict[str, str]:
     """Return the annotations that say where a generation came from."""
     told = {
-        _DIGEST: digest,
-        _URL: seen.url if seen else None,
-        _ETAG: seen.validators.etag if seen else None,
-        _MODIFIED: seen.validators.modified if seen else None,
+        origin.DIGEST: digest,
+        origin.URL: seen.url if seen else None,
+        origin.ETAG: seen.validators.etag if seen else None,
+        origin.MODIFIED: seen.validators.modified if seen else None,
     }
     return {name: value for name, value in told.items() if value}
 
@@ -65,7 +61,7 @@ def is_made_of(current: Descriptor, offer: Offer) -> bool:
     """Tell whether a generation is what is offered."""
     match offer.parts:
         case (Digest() as whole,):
-            return current.digest == whole or _made_of(current, whole)
+            return origin.base_of(current) == whole or _made_of(current, whole)
         case (Digest() as vectors, Digest() as chunks):
             return _made_of(current, offered_pair(vectors, chunks))
     return False
@@ -79,13 +75,14 @@ def offered_pair(vectors: Digest, chunks: Digest) -> Digest:
 def _seen_of(current: Descriptor | None) -> Seen | None:
     """Return where a generation came from and how that was called; None when nothing is remembered."""
     notes = current.annotations if current else {}
-    seen = Seen(notes.get(_URL, ""), Validators(notes.get(_ETAG), notes.get(_MODIFIED)))
+    seen = Seen(notes.get(origin.URL, ""), Validators(notes.get(origin.ETAG), notes.get(origin.MODIFIED)))
     return seen if seen.url and seen.validators else None
 
 
 async def _layout(source: LayoutSource, client: Client, current: Descriptor | None) -> Offer | None:
     if source.pin is not None:
-        return None if current is not None and current.digest == source.pin else Offer((source.pin,))
+        pinned = Offer((source.pin,), {origin.URL: source.label})
+        return None if current is not None and is_made_of(current, pinned) else pinned
 
     def accept(document: Document) -> Offer | None:
         if document.content is None:
@@ -94,7 +91,7 @@ async def _layout(source: LayoutSource, client: Client, current: Descriptor | No
         if target is None:
             raise _no_such_ref(source, document)
         seen = Seen(f"{document.seen.url}#{source.ref}", document.seen.validators)
-        return Offer((target.digest,), origin_of(seen))
+        return Offer((target.digest,), notes_of(seen))
 
     seen = _seen_of(current)
     unless = None
@@ -102,9 +99,7 @@ async def _layout(source: LayoutSource, client: Client, current: Descriptor | No
         unless = Seen(seen.url.removesuffix(f"#{source.ref}"), seen.validators)
     urls = [joined(url, "index.json") for url in source.urls]
     offer = await client.read(urls, accept, limit=DOCUMENT_LIMIT, unless=unless)
-    if offer is None or (current is not None and offer.parts == (current.digest,)):
-        return None
-    return offer
+    return None if offer is None or (current is not None and is_made_of(current, offer)) else offer
 
 
 def _no_such_ref(source: LayoutSource, document: Document) -> PermanentFetchError:
@@ -133,7 +128,7 @@ async def _pair(source: PairSource, client: Client, current: Descriptor | None) 
 
 
 def _made_of(current: Descriptor | None, digest: Digest | None) -> bool:
-    return current is not None and digest is not None and current.annotations.get(_DIGEST) == digest
+    return current is not None and digest is not None and current.annotations.get(origin.DIGEST) == digest
 
 
 async def _unchanged(urls: tuple[str, ...], client: Client, current: Descriptor | None) -> bool:

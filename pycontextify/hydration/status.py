@@ -79,7 +79,9 @@ class HydrationStatus:
 
     ``bytes_done`` of ``bytes_total`` are there, what an interrupted attempt left among them; ``bytes_reused`` are in
     blobs that did not have to be fetched at all. ``bytes_fetched`` came over the wire in this attempt, what had to be
-    fetched twice included. ``mirror`` is the address that was asked last.
+    fetched twice included. ``mirror`` is the address that was asked last. ``waiting_for``, in state ``waiting``, is how
+    far the other process has come, as it tells itself: its ``state``, ``bytes_done`` and ``bytes_total``. ``notice`` is
+    something that the last installation did and that people should know.
     """
 
     state: State = "disabled"
@@ -96,8 +98,10 @@ class HydrationStatus:
     rate_bytes_per_second: int = 0
     eta_seconds: float | None = None
     assets: tuple[AssetProgress, ...] = ()
+    waiting_for: Mapping[str, Any] | None = None
     last_error: Failure | None = None
     next_check_at: str | None = None
+    notice: str | None = None
     history: tuple[AttemptRecord, ...] = ()
 
     @property
@@ -109,6 +113,11 @@ class HydrationStatus:
     def percent(self) -> float | None:
         """How much of what must be fetched is there, 0 to 100; None while the amount is unknown."""
         return round(100 * self.bytes_done / self.bytes_total, 1) if self.bytes_total else None
+
+    @property
+    def progress(self) -> dict[str, Any]:
+        """What a process that waits for this hydration is told of it."""
+        return {"state": self.state, "bytes_done": self.bytes_done, "bytes_total": self.bytes_total}
 
     def to_json(self) -> dict[str, Any]:
         """Return the JSON form."""
@@ -156,6 +165,7 @@ class StatusBoard:
             attempt=self._status.attempt + 1,
             started_at=_stamp(self._now()),
             last_error=self._status.last_error,
+            notice=self._status.notice,
             history=self._status.history,
         )
 
@@ -167,8 +177,13 @@ class StatusBoard:
         pace.phase_began = now
         if state == "fetching":
             pace.rated_at, pace.rated_bytes = now, self._status.bytes_fetched
-        self._status = replace(self._status, state=state, eta_seconds=None)
+        self._status = replace(self._status, state=state, eta_seconds=None, waiting_for=None)
         return spent
+
+    def waiting_for(self, facts: Mapping[str, Any]) -> None:
+        """Another process is at work, and tells this of itself."""
+        known = {name: facts[name] for name in self._status.progress if isinstance(facts.get(name), str | int)}
+        self._status = replace(self._status, waiting_for=known or None)
 
     def plan(self, assets: tuple[AssetProgress, ...]) -> None:
         """What the attempt will fetch and what it has already."""
@@ -203,6 +218,10 @@ class StatusBoard:
     def rest(self) -> None:
         """No further attempt is due by itself."""
         self._status = replace(self._status, state="idle", next_check_at=None)
+
+    def note(self, notice: str) -> None:
+        """Something has been done that people should know."""
+        self._status = replace(self._status, notice=notice)
 
     def finish(self, result: Literal["installed", "unchanged", "cancelled"]) -> None:
         """The attempt ended well, or was told to stop."""

@@ -12,14 +12,14 @@ import logging
 import os
 import sys
 import threading
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from types import TracebackType
-from typing import ParamSpec, Self, TypeVar
+from typing import Any, ParamSpec, Self, TypeVar
 
 import anyio
 
-__all__ = ["OnProgress", "Workers", "finish", "together"]
+__all__ = ["OnProgress", "Workers", "beside", "finish", "together"]
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
@@ -102,6 +102,22 @@ async def finish(work: Awaitable[_T], on_cancel: Callable[[], object] | None = N
             future.exception()  # marks it as seen: the cancellation is what the caller hears of
         raise
     return future.result()
+
+
+async def beside(work: Callable[[], Awaitable[_T]], companion: Callable[[], Coroutine[Any, Any, None]]) -> _T:
+    """Return what ``work`` returns, or raise what it raises; ``companion`` runs meanwhile and is then cancelled."""
+    result: _T
+    failure: Exception | None = None
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(companion)
+        try:
+            result = await work()
+        except Exception as error:  # noqa: BLE001 - raised again below, where no task group wraps it
+            failure = error
+        tasks.cancel_scope.cancel()
+    if failure is not None:
+        raise failure
+    return result
 
 
 async def together(*jobs: Callable[[], Awaitable[None]]) -> None:

@@ -51,11 +51,13 @@ class View:
         encoder: QueryEncoder | None,
         *,
         lack: str | None = None,
+        on_close: Callable[[], None] = lambda: None,
     ) -> None:
         self.generation = generation
         self.config = config
         self.segments = tuple(segments)
         self._encoder = encoder
+        self._on_close = on_close
         self.degraded: str | None = None if encoder is not None else lack or _no_encoder(config)
 
     @classmethod
@@ -67,8 +69,11 @@ class View:
         encoder: QueryEncoder | None,
         *,
         lack: str | None = None,
+        on_close: Callable[[], None] = lambda: None,
     ) -> View:
         """Open every segment of a generation; ``blob`` tells where a blob lies, ``lack`` why there is no encoder.
+
+        ``on_close`` is called when the view is closed.
 
         Raises StoreError when a blob is not there, ValidateError when one is damaged or they do not fit each other.
         """
@@ -79,7 +84,7 @@ class View:
             for segment in segments:
                 segment.close()
             raise
-        return cls(generation, config, segments, encoder, lack=lack)
+        return cls(generation, config, segments, encoder, lack=lack, on_close=on_close)
 
     @property
     def chunks(self) -> int:
@@ -171,6 +176,7 @@ class View:
         """Close every segment."""
         for segment in self.segments:
             segment.close()
+        self._on_close()
 
 
 def _no_encoder(config: SnapshotConfig) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -28,6 +28,7 @@ from pycontextify.ingest.trees import check_label, remember_label
 from pycontextify.snapshot.config import SegmentInfo, SnapshotConfig
 from pycontextify.snapshot.digest import Digest, digest_of
 from pycontextify.snapshot.manifest import build_manifest
+from pycontextify.snapshot.origin import BASE, laid_over
 from pycontextify.snapshot.pair import segment_meta
 from pycontextify.store.layout import Layout
 from pycontextify.store.prune import prune
@@ -58,6 +59,7 @@ class _Base:
     generation: Digest | None
     config: SnapshotConfig | None
     segments: tuple[Segment, ...]
+    notes: Mapping[str, str] = field(default_factory=dict)
 
     def known(self, tree: str) -> dict[str, Known]:
         """Return the documents of a tree by their paths."""
@@ -102,7 +104,7 @@ def update_index(
         gone = {path: document for path, document in known.items() if path not in scan.kept}
         if scan.fresh or gone:
             draft = _draft(run, base, scan, gone)
-            config, chunks, generation = draft.config, draft.chunks, _commit(run, draft)
+            config, chunks, generation = draft.config, draft.chunks, _commit(run, draft, base.notes)
         elif base.config is not None and base.generation is not None:
             config, generation = base.config, base.generation
             chunks = sum(segment.live_rows for segment in base.segments)
@@ -123,7 +125,8 @@ def _open_base(layout: Layout, request: IndexRequest) -> Iterator[_Base]:
         for info in config.segments:
             segments.append(Segment.open(info, layout.blob_path))
             stack.callback(segments[-1].close)
-        yield _Base(generation, config, tuple(segments))
+        ref = next((each for each in layout.refs().refs.values() if each.digest == generation), None)
+        yield _Base(generation, config, tuple(segments), laid_over(ref))
 
 
 def _check_encoder(base: _Base, encoder: Encoder) -> None:
@@ -245,22 +248,26 @@ def _no_generation(config: SnapshotConfig) -> Digest:
     return digest_of(config.to_bytes())
 
 
-def _commit(run: _Run, draft: _Draft) -> Digest:
-    """Give the blobs their names, then the generation: what is served changes with the last step."""
+def _commit(run: _Run, draft: _Draft, notes: Mapping[str, str]) -> Digest:
+    """Give the blobs their names, then the generation: what is served changes with the last step.
+
+    ``notes`` say what hydrated generation it is laid over, if any.
+    """
     layout, config = run.layout, draft.config
     for digest, path in draft.files.items():
         layout.add_file(path, digest)
     for name, digest in config.encoder.files.items():
         if not layout.blob_path(digest).exists():
             layout.add_copy(paths_of(run.encoder)[name])
-    manifest, content = build_manifest(config, {digest: layout.size_of(digest) for digest in config.blobs})
+    over = {BASE: notes[BASE]} if BASE in notes else {}
+    manifest, content = build_manifest(config, {digest: layout.size_of(digest) for digest in config.blobs}, over)
     layout.add_bytes(content)
     generation = layout.add_bytes(manifest)
     if run.request.activate:
-        layout.activate(generation)
+        layout.activate(generation, notes)
         layout.write_refs(layout.refs().without([_UNSAVED]))
     else:
-        layout.write_refs(layout.refs().point(_UNSAVED, generation, len(manifest)))
+        layout.write_refs(layout.refs().point(_UNSAVED, generation, len(manifest), notes))
     remember_label(layout.trees, run.request.tree, run.request.root.resolve())
     prune(layout)
     return generation

@@ -18,6 +18,7 @@ from pycontextify.index.model import Answer, Hit, Mode, Overview, Query
 from pycontextify.index.view import View
 from pycontextify.ingest.crawl import CrawlRules
 from pycontextify.ingest.report import IndexReport, OnProgress
+from pycontextify.library.hydrating import hydrate
 from pycontextify.library.source import configured_source
 from pycontextify.library.workspace import Workspace
 from pycontextify.publish.report import PublishReport
@@ -180,7 +181,7 @@ def hydrate_index(
             code="no_source",
             hint="give url, archive, or faiss_url and metadata_url",
         )
-    outcome, status = anyio.run(Workspace(settings).hydrate)
+    outcome, status = anyio.run(hydrate, Workspace(settings))
     return HydrateReport(outcome.result, str(outcome.generation), status.bytes_done, status.bytes_reused)
 
 

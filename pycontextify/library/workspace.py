@@ -7,9 +7,7 @@ from __future__ import annotations
 
 import logging
 import os
-import time
 from collections.abc import Callable, Sequence
-from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -18,20 +16,10 @@ from pycontextify.config import Settings
 from pycontextify.encoder.opening import EncoderCache, local_encoder, open_encoder
 from pycontextify.encoder.protocol import Encoder
 from pycontextify.errors import NotReadyError
-from pycontextify.hydration.attempt import Attempt, Bounds, Outcome, Served
-from pycontextify.hydration.service import HydrationService, Schedule
-from pycontextify.hydration.status import HydrationStatus, StatusBoard
-from pycontextify.hydration.transfer.client import Client
-from pycontextify.hydration.transfer.connect import Keys, Patience, open_client
-from pycontextify.hydration.transfer.mirrors import Mirrors
-from pycontextify.hydration.transfer.secure import Certificates
-from pycontextify.hydration.workers import Workers
-from pycontextify.index.live import LiveIndex
 from pycontextify.index.view import View
 from pycontextify.ingest.crawl import CrawlRules
 from pycontextify.ingest.report import IndexReport, IndexRequest, OnProgress
 from pycontextify.ingest.update import update_index
-from pycontextify.library.source import configured_source
 from pycontextify.publish.directory import publish_directory
 from pycontextify.publish.pair import publish_archive, publish_pair
 from pycontextify.publish.report import PublishReport
@@ -41,10 +29,10 @@ from pycontextify.snapshot.manifest import RefTable
 from pycontextify.store.layout import Layout
 from pycontextify.store.prune import prune
 
-__all__ = ["Workspace"]
+__all__ = ["LOCK_SECONDS", "Workspace"]
 
 _LOG = logging.getLogger(__name__)
-_LOCK_SECONDS = 60.0
+LOCK_SECONDS = 60.0
 
 
 class Workspace:
@@ -52,7 +40,7 @@ class Workspace:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self.layout = Layout(settings.index_dir)
+        self.layout = Layout(settings.index_dir, keep=settings.keep_generations)
         self._cache = EncoderCache()
 
     def open_current(self) -> View | None:
@@ -68,16 +56,23 @@ class Workspace:
 
         Raises StoreError or SnapshotRejected when it is damaged.
         """
-        return self._open_view(generation, self.layout.config(generation), self.layout.blob_path)
+        return self.open_view(generation, self.layout.config(generation), self.layout.blob_path)
 
-    def _open_view(self, generation: Digest, config: SnapshotConfig, blob: Callable[[Digest], Path]) -> View:
+    def open_view(self, generation: Digest, config: SnapshotConfig, blob: Callable[[Digest], Path]) -> View:
         """Open a generation with its encoder; without one, by words alone, and the view says why."""
         local = partial(self._local_or_none, config.encoder)
         try:
             encoder, lack = open_encoder(config.encoder, blob, local, self._cache), None
         except NotReadyError as error:
             encoder, lack = None, str(error)
-        return View.open(generation, config, blob, encoder, lack=lack)
+        blobs = [generation, *config.blobs]
+        self.layout.leases.take(blobs)
+        give_back = partial(self.layout.leases.drop, blobs)
+        try:
+            return View.open(generation, config, blob, encoder, lack=lack, on_close=give_back)
+        except BaseException:
+            give_back()
+            raise
 
     def _local(self, *, dimension: int | None = None) -> Encoder:
         """Open the encoder that the settings ask for; a service is only asked for its dimension if that is unknown."""
@@ -166,99 +161,17 @@ class Workspace:
         return generation
 
     def reset(self) -> None:
-        """Forget every generation and free their space; what is being read stays readable until it is closed."""
+        """Forget every generation and free their space; what somebody has open is freed by a later `prune`."""
         self.layout.create()
-        with self.layout.lock(timeout=_LOCK_SECONDS):
+        with self.layout.lock(timeout=LOCK_SECONDS):
             self.layout.write_refs(RefTable())
             self.layout.trees.unlink(missing_ok=True)
             prune(self.layout)
 
-    def hydration(self, live: Served, workers: Workers) -> HydrationService:
-        """Return the service that keeps ``live`` hydrated from the configured source. Does not block."""
-        board, refresh = self._board(), self.settings.index_bootstrap_refresh
-
-        async def needed() -> bool:
-            return await workers.run(self._wants_index)
-
-        return HydrationService(
-            self._attempt(live, workers, board),
-            board,
-            Schedule(refresh=refresh if self._follows else None),
-            needed=needed,
-        )
-
-    @property
-    def _follows(self) -> bool:
-        return self.settings.index_bootstrap_mode == "follow"
-
-    def _wants_index(self) -> bool:
-        """Tell whether to hydrate without being told to: always when following, else only while there is no index."""
-        return self._follows or self.layout.current() is None
-
-    async def hydrate(
-        self, on_start: Callable[[Callable[[], HydrationStatus]], object] = lambda _: None
-    ) -> tuple[Outcome, HydrationStatus]:
-        """Hydrate once, now; return what came of it and the last status.
-
-        ``on_start`` is given a function that tells the status, to be asked from any thread.
-
-        Raises NotReadyError when no source is configured, FetchError, SnapshotRejected or StoreError.
-        """
-        board = self._board()
-        live: LiveIndex[View] = LiveIndex()
-        on_start(lambda: board.status)
-        with Workers() as workers:
-            attempt = self._attempt(live, workers, board)
-            if attempt is None:
-                raise NotReadyError(
-                    "no source to hydrate from is configured",
-                    code="no_source",
-                    hint="name one with --index-bootstrap-url or --index-bootstrap-archive",
-                )
-            board.begin("manual")
-            try:
-                outcome = await attempt.run()
-            finally:
-                live.swap(None)
-            board.finish(outcome.result)
-            return outcome, board.status
-
-    def _board(self) -> StatusBoard:
-        source = configured_source(self.settings)
-        label = None if source is None else source.label
-        return StatusBoard(label, now=_now, monotonic=time.monotonic)
-
-    def _attempt(self, live: Served, workers: Workers, board: StatusBoard) -> Attempt | None:
-        source = configured_source(self.settings)
-        if source is None:
-            return None
-
-        settings, mirrors = self.settings, Mirrors(time.monotonic)
-        keys = Keys(
-            settings.index_bootstrap_token,
-            settings.index_bootstrap_headers,
-            Certificates(
-                settings.index_bootstrap_ca_file,
-                settings.index_bootstrap_client_cert,
-                settings.index_bootstrap_client_key,
-            ),
-        )
-        patience = Patience(connections=settings.index_bootstrap_connections)
-
-        def client() -> AbstractAsyncContextManager[Client]:
-            return open_client(workers, mirrors, on_retry=board.retrying, keys=keys, patience=patience)
-
-        return Attempt(
-            source,
-            self.layout,
-            live,
-            board,
-            workers,
-            self._open_view,
-            client,
-            Bounds(settings.index_bootstrap_max_size),
-            self._wants_index,
-        )
+    def prune(self) -> None:
+        """Remove the blobs that no ref reaches and no living process has open."""
+        with self.layout.lock(timeout=LOCK_SECONDS):
+            prune(self.layout)
 
 
 def _now() -> datetime:

@@ -7,8 +7,9 @@ from pathlib import Path
 from pycontextify.errors import VerifyError
 from pycontextify.publish.report import PublishReport, without_encoder
 from pycontextify.snapshot.digest import Digest
+from pycontextify.snapshot.history import PREVIOUS
 from pycontextify.snapshot.manifest import Descriptor
-from pycontextify.store.layout import PREVIOUS, Layout
+from pycontextify.store.layout import Layout
 
 __all__ = ["LATEST", "publish_directory"]
 

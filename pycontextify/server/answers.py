@@ -11,6 +11,7 @@ __all__ = [
     "IndexFilebaseAnswer",
     "RehydrateAnswer",
     "ResetIndexAnswer",
+    "RollbackAnswer",
     "SearchAnswer",
     "SearchResult",
     "StandingFields",
@@ -95,6 +96,7 @@ class IndexPart(_Open):
     segments: int
     encoder: str | None
     coverage: float
+    bytes_on_disk: int | None
 
 
 class HydrationPart(_Open):
@@ -126,6 +128,12 @@ class RehydrateAnswer(StandingFields):
         description="unchanged: the source has what is served already."
     )
     hydration: HydrationPart
+
+
+class RollbackAnswer(StandingFields):
+    """Answer of ``rollback``: what is served now."""
+
+    version: int | None = Field(description="Number of the build.")
 
 
 class IndexFilebaseAnswer(BaseModel):

@@ -103,7 +103,7 @@ async def serve(
             _log.warning("%s", warning)
         live: LiveIndex[Searchable] = LiveIndex()
         local = settings.auto_load and await anyio.Path(settings.index_dir, "index.json").is_file()
-        fill = Fill(live, partial(load, settings), _before_hydration(settings), local=local)
+        fill = Fill(live, partial(load, settings), _before_hydration(settings), local=local, follows=settings.auto_load)
         desk = Desk(live, fill, now=now)
         server = build_server(tools(desk))
         listening = await _listening(settings)

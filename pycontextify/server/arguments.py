@@ -83,6 +83,17 @@ class RehydrateArguments(Arguments):
     )
 
 
+class RollbackArguments(Arguments):
+    """Arguments of ``rollback``."""
+
+    to: str | None = Field(
+        None,
+        min_length=1,
+        max_length=200,
+        description="A ref (previous, local), a digest or its beginning; by default the generation before this one.",
+    )
+
+
 class ResetIndexArguments(Arguments):
     """Arguments of ``reset_index``."""
 

@@ -52,7 +52,8 @@ class Desk:
 
     async def situation(self) -> Situation:
         """Tell how the server is."""
-        return (await self._with_view(lambda _view: None))[1]
+        disk, situation = await self._with_view(lambda _view: self._fill.disk_use())
+        return replace(situation, disk=disk)
 
     async def search(self, query: Query) -> tuple[Answer, Situation]:
         """Search the live view; without one the answer is empty and the situation says why."""
@@ -82,7 +83,7 @@ class Desk:
                 return look(view), None if view is None else _facts(view)
 
         found, facts = await anyio.to_thread.run_sync(lease_and_look, abandon_on_cancel=True, limiter=limiter)
-        fault = self._fill.fault or (self._fill.damage if facts is None else None)
+        fault = self._fill.fault or self._fill.damage(None if facts is None else facts.generation)
         return found, Situation(facts, self._fill.status, self._fill.opening, fault)
 
     async def rehydrate(self, *, wait: bool, report: Report) -> Situation:
@@ -128,12 +129,27 @@ class Desk:
             work = partial(anyio.to_thread.run_sync, index_and_swap)
             return await with_progress(work, lambda: latest[0], report, self._sleep)
 
+    async def roll_back(self, wanted: str | None) -> Situation:
+        """Serve an earlier generation again, and make it current; None: the one before.
+
+        Raises NotReadyError when there is none such, or while something else is being written.
+        """
+        with self._one_writer("going back"):
+            engine: Engine = await self._fill.engine()
+
+            def go_back() -> None:
+                self._live.swap(engine.roll_back(wanted))
+
+            await anyio.to_thread.run_sync(go_back)
+        return await self.situation()
+
     async def reset(self) -> None:
         """Forget the index, on disk and in memory. Raises NotReadyError while something else is being written."""
         with self._one_writer("resetting"):
             engine: Engine = await self._fill.engine()
             await anyio.to_thread.run_sync(engine.reset)
             await anyio.to_thread.run_sync(self._live.swap, None)
+            await anyio.to_thread.run_sync(engine.prune)
 
     @contextmanager
     def _one_writer(self, what: str) -> Iterator[None]:

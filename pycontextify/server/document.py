@@ -45,13 +45,15 @@ class Situation:
     """All that the answers about the server's state are made from.
 
     ``opening``: the server has started and not yet looked at its index directory. ``fault`` says what stopped the
-    background work for good (a mistake of ours, or a directory that can't be used), or is None.
+    background work for good (a mistake of ours, or a directory that can't be used), or what was found damaged at the
+    start; or is None. ``disk``: how many bytes the index directory takes up, where that was asked for.
     """
 
     facts: Facts | None
     hydration: HydrationStatus
     opening: bool = False
     fault: str | None = None
+    disk: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +124,7 @@ def status_document(situation: Situation, now: datetime) -> dict[str, Any]:
     """Return the status document: JSON-able, in the form of docs/design.md."""
     return {
         "health": _health(situation, now),
-        "index": _index(situation.facts, now),
+        "index": {**_index(situation.facts, now), "bytes_on_disk": situation.disk},
         "hydration": situation.hydration.to_json(),
     }
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -34,9 +34,32 @@ class LocalEngine:
     def __init__(self, workspace: Workspace) -> None:
         self._workspace = workspace
 
-    def open_current(self) -> View | None:
-        """Open the current generation; raises StoreError or SnapshotRejected when it is damaged."""
-        return self._workspace.open_current()
+    def open_best(self) -> tuple[View | None, str | None]:
+        """Open the current generation, or the newest that is whole, and tell what was found damaged."""
+        from pycontextify.library.recovery import open_best
+
+        opened = open_best(self._workspace)
+        return opened.view, opened.damage
+
+    def watch(self, live: LiveIndex[Searchable]) -> Callable[[], bool]:
+        """Return a function that serves what another process has made current."""
+        from pycontextify.library.watch import CurrentWatch
+
+        return CurrentWatch(self._workspace, live).look
+
+    def roll_back(self, wanted: str | None) -> View:
+        """Make an earlier generation current again."""
+        from pycontextify.library.generations import roll_back
+
+        return roll_back(self._workspace, wanted)
+
+    def prune(self) -> None:
+        """Remove the blobs that nothing refers to and nobody has open."""
+        self._workspace.prune()
+
+    def disk_use(self) -> int:
+        """Count the bytes of all blobs."""
+        return self._workspace.layout.disk_use()
 
     def index_tree(
         self, root: Path, *, tags: Sequence[str], tree: str | None, base: Digest | None, progress: OnProgress
@@ -60,9 +83,10 @@ class LocalEngine:
     def hydration(self, live: LiveIndex[Searchable]) -> _WithWorkers:
         """Return the hydration service; its threads end when it does."""
         from pycontextify.hydration.workers import Workers
+        from pycontextify.library.hydrating import hydration_service
 
         workers = Workers()
-        return _WithWorkers(self._workspace.hydration(live, workers), workers)
+        return _WithWorkers(hydration_service(self._workspace, live, workers), workers)
 
 
 class _WithWorkers:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 import anyio
@@ -11,15 +12,18 @@ import anyio.to_thread
 
 from pycontextify.errors import NotReadyError, PyContextifyError
 from pycontextify.hydration.status import HydrationStatus
+from pycontextify.hydration.workers import together
 
 if TYPE_CHECKING:
     from pycontextify.index.live import LiveIndex
     from pycontextify.server.parts import Engine, Hydration, Searchable
+    from pycontextify.snapshot.digest import Digest
 
 __all__ = ["Fill", "LoadEngine"]
 
 _log = logging.getLogger(__name__)
 _OPENING_SECONDS = 5.0
+_LOOK_SECONDS = 1.0
 
 LoadEngine = Callable[[], "Engine"]
 """Imports the rooms below and returns them; it blocks, for a second or so."""
@@ -29,14 +33,23 @@ class Fill:
     """Loads the engine, opens the local index, and then lets hydration run.
 
     ``initial`` is the hydration status until there is a service to ask; ``local`` tells whether there is a local index
-    to open. Lives on the event loop.
+    to open, ``follows`` whether to serve what other processes make of it. Lives on the event loop.
     """
 
-    def __init__(self, live: LiveIndex[Searchable], load: LoadEngine, initial: HydrationStatus, *, local: bool) -> None:
+    def __init__(
+        self,
+        live: LiveIndex[Searchable],
+        load: LoadEngine,
+        initial: HydrationStatus,
+        *,
+        local: bool,
+        follows: bool = True,
+    ) -> None:
         self._live = live
         self._load = load
         self._initial = initial
         self._local = local
+        self._follows = follows
         self._loaded = anyio.Event()
         self._engine: Engine | None = None
         self._hydration: Hydration | None = None
@@ -44,8 +57,17 @@ class Fill:
         """Whether the local index has not been looked at yet."""
         self.fault: str | None = None
         """What stopped the background work for good, fit for people; None when nothing did."""
-        self.damage: str | None = None
-        """Why the local index could not be opened; it matters until there is another one."""
+        self._damage: str | None = None
+        self._damaged: Digest | None = None
+
+    def damage(self, served: Digest | None) -> str | None:
+        """Return what was found damaged at the start, for as long as what was left then is what is ``served``."""
+        mended = any(record.result in ("installed", "unchanged") for record in self.status.history)
+        return None if mended or served != self._damaged else self._damage
+
+    def disk_use(self) -> int | None:
+        """Count the bytes that the index directory takes up; None until that can be told. Blocks."""
+        return None if self._engine is None else self._engine.disk_use()
 
     @property
     def status(self) -> HydrationStatus:
@@ -79,9 +101,9 @@ class Fill:
             self._hydration = engine.hydration(self._live)
             self._engine = engine
             if self._local:
-                await self._open_current(engine)
+                await self._open_best(engine)
             self._settle()
-            await self._hydration.run()
+            await together(self._hydration.run, partial(self._watch, engine))
         except PyContextifyError as error:
             _log.warning("the index can't be used: %s (code: %s)", error, error.code)
             self.fault = str(error)
@@ -91,19 +113,25 @@ class Fill:
         finally:
             self._settle()
 
-    async def _open_current(self, engine: Engine) -> None:
-        """Serve the local index. When it is damaged, say so and go on: hydration may put a sound one in place."""
+    async def _open_best(self, engine: Engine) -> None:
+        """Serve the local index, or what is left of it, and go on: hydration may put a sound one in place."""
 
         def open_and_swap() -> None:
-            view = engine.open_current()
+            view, self._damage = engine.open_best()
             if view is not None:
+                self._damaged = view.generation
                 self._live.swap(view)
 
-        try:
-            await anyio.to_thread.run_sync(open_and_swap, abandon_on_cancel=True)
-        except PyContextifyError as error:
-            _log.warning("the local index can't be opened: %s (code: %s)", error, error.code)
-            self.damage = f"The local index can't be opened: {error}."
+        await anyio.to_thread.run_sync(open_and_swap, abandon_on_cancel=True)
+
+    async def _watch(self, engine: Engine) -> None:
+        """Serve what other processes make current, unless this server was told to leave the directory alone."""
+        if not self._follows:
+            return
+        look = await anyio.to_thread.run_sync(engine.watch, self._live, abandon_on_cancel=True)
+        while True:
+            await anyio.sleep(_LOOK_SECONDS)
+            await anyio.to_thread.run_sync(look, abandon_on_cancel=True)
 
     def _settle(self) -> None:
         self.opening = False

@@ -6,7 +6,7 @@ The rooms themselves need faiss, numpy, onnxruntime and aiohttp, so they are met
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -71,8 +71,20 @@ class Hydration(Protocol):
 class Engine(Protocol):
     """The rooms below, for one index directory. Every method blocks; none but the last is called on the event loop."""
 
-    def open_current(self) -> Searchable | None:
-        """Open the current generation of the index directory, if there is one."""
+    def open_best(self) -> tuple[Searchable | None, str | None]:
+        """Open the current generation, or where that is damaged what is left; tell what was found damaged."""
+
+    def watch(self, live: LiveIndex[Searchable]) -> Callable[[], bool]:
+        """Return a function that serves what another process has made current since it was called last."""
+
+    def roll_back(self, wanted: str | None) -> Searchable:
+        """Make an earlier generation current again, and open it; None: the one before."""
+
+    def prune(self) -> None:
+        """Remove the blobs that nothing refers to and nobody has open."""
+
+    def disk_use(self) -> int:
+        """Count the bytes that the index directory takes up."""
 
     def index_tree(
         self, root: Path, *, tags: Sequence[str], tree: str | None, base: Digest | None, progress: OnProgress

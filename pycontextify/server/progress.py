@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import TypeVar
 
-import anyio
-
+from pycontextify.hydration.workers import beside
 from pycontextify.server.words import advance
 
 __all__ = ["Look", "Report", "Sleep", "with_progress"]
@@ -28,18 +28,7 @@ T = TypeVar("T")
 
 async def with_progress(work: Callable[[], Awaitable[T]], look: Look, report: Report, sleep: Sleep) -> T:
     """Await ``work`` and report meanwhile: whenever the words change, and as a heartbeat. Raises what it raises."""
-    result: T
-    failure: Exception | None = None
-    async with anyio.create_task_group() as tasks:
-        tasks.start_soon(_watch, look, report, sleep)
-        try:
-            result = await work()
-        except Exception as error:  # noqa: BLE001 - raised again below, where no task group wraps it
-            failure = error
-        tasks.cancel_scope.cancel()
-    if failure is not None:
-        raise failure
-    return result
+    return await beside(work, partial(_watch, look, report, sleep))
 
 
 async def _watch(look: Look, report: Report, sleep: Sleep) -> None:

@@ -105,4 +105,6 @@ def status_text(situation: Situation, health: Mapping[str, object], state: Stand
     doing = hydrating(hydration) if hydration.active else hydration.state
     source = f" from {hydration.source}" if hydration.source else ""
     lines.append(f"hydration: {doing}{source}")
+    if hydration.notice:
+        lines.append(f"note: {hydration.notice}")
     return "\n".join(lines)

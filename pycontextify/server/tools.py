@@ -15,6 +15,7 @@ from pycontextify.server.answers import (
     IndexFilebaseAnswer,
     RehydrateAnswer,
     ResetIndexAnswer,
+    RollbackAnswer,
     SearchAnswer,
     StatusAnswer,
 )
@@ -24,6 +25,7 @@ from pycontextify.server.arguments import (
     NoArguments,
     RehydrateArguments,
     ResetIndexArguments,
+    RollbackArguments,
     SearchArguments,
 )
 from pycontextify.server.desk import Desk
@@ -64,6 +66,7 @@ def tools(desk: Desk) -> tuple[Tool[Any], ...]:
     reads = ToolAnnotations(read_only_hint=True, open_world_hint=False)
     adds = ToolAnnotations(read_only_hint=False, destructive_hint=False, idempotent_hint=True, open_world_hint=False)
     fetches = adds.model_copy(update={"open_world_hint": True})
+    goes_back = adds.model_copy(update={"idempotent_hint": False})
     forgets = adds.model_copy(update={"destructive_hint": True})
     return (
         Tool("search", "Search code and documents", SearchArguments, SearchAnswer, own.search, reads),
@@ -78,6 +81,7 @@ def tools(desk: Desk) -> tuple[Tool[Any], ...]:
             own.index_filebase,
             adds,
         ),
+        Tool("rollback", "Go back to an earlier index", RollbackArguments, RollbackAnswer, own.rollback, goes_back),
         Tool("reset_index", "Forget the index", ResetIndexArguments, ResetIndexAnswer, own.reset_index, forgets),
     )
 
@@ -150,6 +154,17 @@ class _Tools:
         done = await self._desk.index_tree(asked.path, tuple(asked.tags or ()), asked.tree, report)
         text = indexed_text(done)
         return Reply({"message": text.splitlines()[0], "report": done.to_json()}, text)
+
+    async def rollback(self, asked: RollbackArguments, _report: Report) -> Reply:
+        """Go back to an earlier generation of the index: the one before, or the one that is named.
+
+        What is gone back from is not fetched again by itself until the source has a newer one; rehydrate fetches it.
+        """
+        situation = await self._desk.roll_back(asked.to)
+        state, facts = standing(situation, self._desk.now()), situation.facts
+        version = None if facts is None else facts.config.version
+        content = {**asdict(state), "version": version}
+        return Reply(content, f"Serving version {version} again. {state.message}")
 
     async def reset_index(self, asked: ResetIndexArguments, _report: Report) -> Reply:
         """Forget the whole index, on disk and in memory. Without confirm=true it only tells what would be lost."""

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from pycontextify.hydration.status import HydrationStatus
     from pycontextify.ingest.report import IndexProgress
 
@@ -19,7 +21,7 @@ _DOING = {
     "extracting": "extracting the archive",
     "validating": "validating the new index",
     "activating": "activating the new index",
-    "waiting": "waiting for another process that writes to the index directory",
+    "waiting": "waiting for another process that works on the index directory",
 }
 
 
@@ -43,6 +45,8 @@ def duration(seconds: float) -> str:
 
 def hydrating(status: HydrationStatus) -> str:
     """Tell what a hydration is doing: ``fetching 12.3 of 40.1 MB (31%), 4.2 MB/s, 6 s left``."""
+    if status.state == "waiting":
+        return f"{_DOING['waiting']}{_progress_of_others(status.waiting_for or {})}"
     if status.state != "fetching" or not status.bytes_total:
         return _DOING.get(status.state, status.state)
     words = [f"fetching {megabytes(status.bytes_done)} of {megabytes(status.bytes_total)} MB"]
@@ -53,6 +57,13 @@ def hydrating(status: HydrationStatus) -> str:
     if status.eta_seconds is not None:
         words.append(f"{duration(status.eta_seconds)} left")
     return ", ".join(words)
+
+
+def _progress_of_others(facts: Mapping[str, Any]) -> str:
+    done, total = facts.get("bytes_done"), facts.get("bytes_total")
+    if not (isinstance(done, int) and isinstance(total, int) and total > 0):
+        return ""
+    return f", which has {megabytes(done)} of {megabytes(total)} MB ({100 * done / total:.0f}%)"
 
 
 def indexing(progress: IndexProgress) -> tuple[float, str]:

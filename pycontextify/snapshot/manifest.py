@@ -29,6 +29,7 @@ __all__ = [
     "DELETED_TYPE",
     "ENCODER_TYPE",
     "LAYOUT_FILE",
+    "MANIFEST_TYPE",
     "VECTORS_TYPE",
     "Descriptor",
     "Manifest",
@@ -42,7 +43,7 @@ VECTORS_TYPE = "application/vnd.pycontextify.vectors.v1.faiss"
 CHUNKS_TYPE = "application/vnd.pycontextify.chunks.v1.sqlite3"
 DELETED_TYPE = "application/vnd.pycontextify.deleted.v1"
 ENCODER_TYPE = "application/vnd.pycontextify.encoder.v1"
-_MANIFEST_TYPE = "application/vnd.oci.image.manifest.v1+json"
+MANIFEST_TYPE = "application/vnd.oci.image.manifest.v1+json"
 _INDEX_TYPE = "application/vnd.oci.image.index.v1+json"
 _REF_NAME = "org.opencontainers.image.ref.name"
 _TITLE = "org.opencontainers.image.title"
@@ -88,6 +89,7 @@ class Manifest:
 
     config: Descriptor
     layers: tuple[Descriptor, ...]
+    annotations: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def blobs(self) -> tuple[Descriptor, ...]:
@@ -96,15 +98,14 @@ class Manifest:
 
     def to_bytes(self) -> bytes:
         """Serialise; equal manifests give equal bytes."""
-        return canonical_json(
-            {
-                "schemaVersion": 2,
-                "mediaType": _MANIFEST_TYPE,
-                "artifactType": ARTIFACT_TYPE,
-                "config": self.config.to_json(),
-                "layers": [layer.to_json() for layer in self.layers],
-            }
-        )
+        raw: dict[str, Any] = {
+            "schemaVersion": 2,
+            "mediaType": MANIFEST_TYPE,
+            "artifactType": ARTIFACT_TYPE,
+            "config": self.config.to_json(),
+            "layers": [layer.to_json() for layer in self.layers],
+        }
+        return canonical_json({**raw, "annotations": dict(self.annotations)} if self.annotations else raw)
 
     @classmethod
     def from_bytes(cls, content: bytes) -> Manifest:
@@ -121,6 +122,7 @@ class Manifest:
             return cls(
                 config=Descriptor.from_json(raw["config"]),
                 layers=tuple(Descriptor.from_json(layer) for layer in parse_list(raw["layers"])),
+                annotations={parse_text(key): parse_text(text) for key, text in raw.get("annotations", {}).items()},
             )
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise ValidateError(
@@ -128,10 +130,12 @@ class Manifest:
             ) from error
 
 
-def build_manifest(config: SnapshotConfig, sizes: Mapping[Digest, int]) -> tuple[bytes, bytes]:
+def build_manifest(
+    config: SnapshotConfig, sizes: Mapping[Digest, int], annotations: Mapping[str, str] | None = None
+) -> tuple[bytes, bytes]:
     """Return the bytes of the manifest and of the config for a snapshot.
 
-    ``sizes`` gives the size in bytes of every blob that the config names.
+    ``sizes`` gives the size in bytes of every blob that the config names; the manifest gets the ``annotations``.
     """
 
     def layer(media_type: str, digest: Digest, title: str) -> Descriptor:
@@ -148,7 +152,7 @@ def build_manifest(config: SnapshotConfig, sizes: Mapping[Digest, int]) -> tuple
     )
     content = config.to_bytes()
     head = Descriptor(CONFIG_TYPE, digest_of(content), len(content), {_TITLE: "config"})
-    return Manifest(head, tuple(layers)).to_bytes(), content
+    return Manifest(head, tuple(layers), annotations or {}).to_bytes(), content
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +167,7 @@ class RefTable:
 
     def point(self, name: str, digest: Digest, size: int, annotations: Mapping[str, str] | None = None) -> RefTable:
         """Return a table where ``name`` points to a manifest of ``size`` bytes."""
-        target = Descriptor(_MANIFEST_TYPE, digest, size, {**(annotations or {}), _REF_NAME: name})
+        target = Descriptor(MANIFEST_TYPE, digest, size, {**(annotations or {}), _REF_NAME: name})
         return RefTable({**self.refs, name: target})
 
     def copy(self, source: str, name: str) -> RefTable:

@@ -5,6 +5,8 @@
       index.json                     the refs: the only mutable file
       blobs/sha256/HEX               immutable, flushed before they get their name
       .pycontextify/lock             the writers' lock
+      .pycontextify/hydrating.lock   the lock of whoever downloads, with hydrating.json: how far that is
+      .pycontextify/leases/          what living processes have open
       .pycontextify/trees.json       which directories were indexed here under which labels
       .pycontextify/partial/         what is still being written: downloads (HEX.part with HEX.journal) and builds
 
@@ -23,26 +25,30 @@ from pathlib import Path
 from pycontextify.errors import StoreError, ValidateError, VerifyError
 from pycontextify.snapshot.config import SnapshotConfig
 from pycontextify.snapshot.digest import Digest, digest_of
-from pycontextify.snapshot.manifest import LAYOUT_FILE, Descriptor, Manifest, RefTable
+from pycontextify.snapshot.history import CURRENT, activated, rolled_back
+from pycontextify.snapshot.manifest import LAYOUT_FILE, MANIFEST_TYPE, Descriptor, Manifest, RefTable
 from pycontextify.store.durable import put_in_place, store_error, unique, write_bytes
+from pycontextify.store.leases import Leases, leased
 from pycontextify.store.lock import writer_lock
 
-__all__ = ["CURRENT", "PREVIOUS", "Layout"]
+__all__ = ["Layout"]
 
-CURRENT = "current"
-"""The ref of the generation that is served."""
-
-PREVIOUS = "previous"
-"""The ref of the generation that was served before."""
+_KEEP = 3
 
 
 class Layout:
-    """A directory in layout form. Holds no state but its path, so that any number of them may name one directory."""
+    """A directory in layout form. Any number of these may name one directory; each has leases of its own.
 
-    def __init__(self, root: Path) -> None:
+    ``keep`` is how many generations stay, the current one among them.
+    """
+
+    def __init__(self, root: Path, *, keep: int = _KEEP) -> None:
         self.root = root
+        self.keep = keep
         self._blobs = root / "blobs" / "sha256"
         self._private = root / ".pycontextify"
+        self.leases = Leases(self._private / "leases")
+        """What this process has open of it."""
 
     @property
     def partial(self) -> Path:
@@ -71,6 +77,19 @@ class Layout:
     def lock(self, *, timeout: float) -> AbstractContextManager[None]:
         """Hold the writers' lock for a block; see `writer_lock`."""
         return writer_lock(self._private / "lock", timeout=timeout)
+
+    def hydration_lock(self) -> AbstractContextManager[None]:
+        """Be the one that downloads, for a block; raises StoreError with code ``store_locked`` when another one is."""
+        return writer_lock(self._private / "hydrating.lock", timeout=0)
+
+    @property
+    def notice(self) -> Path:
+        """The file in which whoever downloads tells the others how far that is."""
+        return self._private / "hydrating.json"
+
+    def leased(self) -> frozenset[Digest]:
+        """Return the blobs that living processes have open or build on."""
+        return leased(self._private / "leases")
 
     @contextmanager
     def staging(self) -> Iterator[Path]:
@@ -106,6 +125,14 @@ class Layout:
             return [path for path in self._blobs.iterdir() if path.is_file()]
         except FileNotFoundError:
             return []
+
+    def disk_use(self) -> int:
+        """Return how many bytes all blobs have together."""
+        total = 0
+        for path in self.blob_files():
+            with suppress(OSError):
+                total += path.stat().st_size
+        return total
 
     def read(self, digest: Digest) -> bytes:
         """Return a small blob's bytes, verified.
@@ -151,6 +178,19 @@ class Layout:
         if not self.has(digest, size):
             self._copy(source, digest)
         return digest, size
+
+    def add_link(self, source: Path) -> Digest:
+        """Give a file of the same disk a second name as a blob, or copy it; return its digest. It must never change."""
+        digest, size = _hash_file(source)
+        if not self.has(digest, size):
+            staged = self.partial / f"copy-{unique()}"
+            try:
+                staged.hardlink_to(source)
+            except OSError:  # another disk, or one without links
+                self._copy(source, digest)
+            else:
+                self.add_file(staged, digest)
+        return digest
 
     def _copy(self, source: Path, expected: Digest) -> None:
         staged, hasher = self.partial / f"copy-{unique()}", hashlib.sha256()
@@ -198,12 +238,30 @@ class Layout:
         write_bytes(self.root / "index.json", table.to_bytes())
 
     def activate(self, generation: Digest, annotations: Mapping[str, str] | None = None) -> None:
-        """Point ``current`` at a manifest that is stored with all its blobs; the old one becomes ``previous``."""
-        table = self.refs()
-        current = table.get(CURRENT)
-        if current is not None and current.digest != generation:
-            table = table.copy(CURRENT, PREVIOUS)
-        self.write_refs(table.point(CURRENT, generation, self.size_of(generation), annotations))
+        """Point ``current`` at a manifest that is stored with all its blobs; the old one becomes ``previous``.
+
+        Raises StoreError when the generation is not whole (any more).
+        """
+        target = Descriptor(MANIFEST_TYPE, generation, self.size_of(generation), annotations or {})
+        self._check_whole(generation)
+        self.write_refs(activated(self.refs(), target, keep=self.keep))
+
+    def roll_back(self, target: Descriptor) -> None:
+        """Point ``current`` back at a generation; the one before it is not taken again by itself.
+
+        Raises StoreError when the generation is not whole.
+        """
+        self._check_whole(target.digest)
+        self.write_refs(rolled_back(self.refs(), target, keep=self.keep))
+
+    def _check_whole(self, generation: Digest) -> None:
+        if missing := self.missing(self.manifest(generation)):
+            raise StoreError(
+                f"the generation lacks {len(missing)} of its blobs, such as {missing[0].title!r}",
+                code="blob_missing",
+                asset=generation,
+                hint="hydrate again, or rebuild with `pycontextify index`",
+            )
 
     def current(self) -> Digest | None:
         """Return the generation that ``current`` points to."""
@@ -222,15 +280,32 @@ class Layout:
             return None
         return None if self.missing(self.manifest(target.digest)) else target
 
+    @property
+    def quarantine(self) -> Path:
+        """Where blobs go that are not what they are named by."""
+        return self._private / "quarantine"
+
+    def temporary_files(self) -> list[Path]:
+        """Return the files that were to replace others, and did not come to it."""
+        places = (self.root, self._blobs, self._private)
+        return [path for place in places for path in place.glob("*.tmp")]
+
     def drop_partials(self) -> None:
-        """Remove what downloads and builds have left behind; call it with the writers' lock held."""
+        """Remove what downloads and builds have left behind; call it with both locks held."""
+        self.drop_builds()
+        with suppress(OSError):
+            for left in list(self.partial.iterdir()):
+                with suppress(OSError):  # Windows, while somebody reads it: next time
+                    left.unlink()
+
+    def drop_builds(self) -> None:
+        """Remove what builds have left behind; call it with the writers' lock held."""
         with suppress(OSError):
             for left in list(self.partial.iterdir()):
                 if left.is_dir():
                     shutil.rmtree(left, ignore_errors=True)
-                else:
-                    with suppress(OSError):  # Windows, while somebody reads it: next time
-                        left.unlink()
+                elif left.name.startswith("copy-"):
+                    left.unlink(missing_ok=True)
 
     def manifest(self, generation: Digest) -> Manifest:
         """Return a stored manifest."""

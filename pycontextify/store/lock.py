@@ -1,8 +1,8 @@
-"""One writer at a time: an operating-system lock on a file, which a killed process lets go by itself."""
+"""Locks of the operating system on files, which a killed process lets go by itself."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from filelock import FileLock, Timeout
 from pycontextify.errors import StoreError
 from pycontextify.store.durable import store_error
 
-__all__ = ["writer_lock"]
+__all__ = ["is_held", "lock_for_life", "writer_lock"]
 
 
 @contextmanager
@@ -40,3 +40,24 @@ def writer_lock(path: Path, *, timeout: float) -> Iterator[None]:
         yield
     finally:
         lock.release()
+
+
+def lock_for_life(path: Path) -> Callable[[], None]:
+    """Lock a file that nobody else locks, until the function that is returned is called or this process ends.
+
+    Raises OSError.
+    """
+    lock = FileLock(path, timeout=0, thread_local=False)
+    lock.acquire()
+    return lock.release
+
+
+def is_held(path: Path) -> bool:
+    """Tell whether somebody, this process included, holds the lock on a file; True as well when it can't be told."""
+    lock = FileLock(path, timeout=0, thread_local=False)
+    try:
+        lock.acquire()
+    except (Timeout, OSError):
+        return True
+    lock.release()
+    return False

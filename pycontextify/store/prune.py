@@ -1,7 +1,8 @@
-"""Pruning: blobs that no ref reaches go.
+"""Pruning: blobs that no ref reaches go, unless a living process has them open.
 
-The living set is computed under the writers' lock, so no writer can be half-way through adding a generation. A blob
-that can't be deleted now (Windows, while somebody reads it) is left for the next time.
+It happens under the writers' lock, so no writer can be half-way through adding a generation; that nothing breaks where
+locks do not work either is told in `pycontextify.store.leases`. A blob that can't be deleted now (Windows, while
+somebody reads it) is left for the next time.
 """
 
 from __future__ import annotations
@@ -37,9 +38,10 @@ def living(layout: Layout) -> frozenset[Digest]:
 
 def prune(layout: Layout) -> Pruned:
     """Delete the blobs that no ref reaches. Call it with the writers' lock held."""
-    names = {digest.hex for digest in living(layout)}
+    files = layout.blob_files()  # before anything else: what comes later must not be missed by mistake
+    names = {digest.hex for digest in living(layout) | layout.leased()}
     blobs = size = 0
-    for path in layout.blob_files():
+    for path in files:
         if path.name in names:
             continue
         with suppress(OSError):

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import anyio
 
-from pycontextify.errors import IngestError, PyContextifyError, StoreError
+from pycontextify.errors import IngestError, NotReadyError, PyContextifyError, StoreError
 from pycontextify.hydration.attempt import Outcome
 from pycontextify.hydration.service import HydrationService, Schedule
 from pycontextify.hydration.status import AssetProgress, StatusBoard
@@ -151,14 +151,39 @@ class FakeEngine:
     damaged: StoreError | None = None
     between: Callable[[], None] = lambda: None
     """Called between two files while indexing."""
+    earlier: FakeView | None = None
+    elsewhere: FakeView | None = None
+    """What another process makes current."""
     resets: int = 0
     hydrator: ScriptedHydrator | None = None
 
-    def open_current(self) -> Searchable | None:
-        """Return the current generation, or raise as told."""
-        if self.damaged is not None:
-            raise self.damaged
-        return self.current
+    def open_best(self) -> tuple[Searchable | None, str | None]:
+        """Return the current generation, and the damage as told."""
+        return self.current, None if self.damaged is None else f"The local index can't be opened: {self.damaged}."
+
+    def watch(self, live: LiveIndex[Searchable]) -> Callable[[], bool]:
+        """Serve ``elsewhere`` once it is set."""
+
+        def look() -> bool:
+            found, self.elsewhere = self.elsewhere, None
+            if found is not None:
+                live.swap(found)
+            return found is not None
+
+        return look
+
+    def roll_back(self, wanted: str | None) -> Searchable:
+        """Go back to ``earlier``, whatever is wanted."""
+        if self.earlier is None:
+            raise NotReadyError("there is no generation before this one", code="no_generation")
+        return self.earlier
+
+    def prune(self) -> None:
+        """There is nothing to remove."""
+
+    def disk_use(self) -> int:
+        """A million bytes."""
+        return 1_000_000
 
     def index_tree(
         self, root: Path, *, tags: Sequence[str], tree: str | None, base: Digest | None, progress: OnProgress

@@ -21,7 +21,8 @@ from pycontextify.ingest.crawl import CrawlRules
 from pycontextify.ingest.report import IndexProgress, IndexReport, IndexRequest
 from pycontextify.ingest.update import update_index
 from pycontextify.snapshot.digest import Digest
-from pycontextify.store.layout import CURRENT, PREVIOUS, Layout
+from pycontextify.snapshot.history import CURRENT, PREVIOUS
+from pycontextify.store.layout import Layout
 from tests.fakes.encoder import TinyEncoder
 
 MOMENT = datetime(2026, 11, 22, 12, 0, 0, tzinfo=UTC)
@@ -278,14 +279,14 @@ def test_what_is_not_activated_waits_under_its_own_ref(bench: Bench) -> None:
     assert set(bench.layout.refs().refs) == {CURRENT, "unsaved"}
 
 
-def test_two_generations_are_kept(bench: Bench) -> None:
-    """The one before stays whole, for going back; older blobs go."""
+def test_three_generations_are_kept(bench: Bench) -> None:
+    """Those before stay whole, for going back; older blobs go."""
     generations = []
-    for number in range(3):
+    for number in range(4):
         bench.write({"a.md": f"# Edition {number}\n"})
         generations.append(bench.update().generation)
     refs = bench.layout.refs().refs
-    assert [refs[PREVIOUS].digest, refs[CURRENT].digest] == generations[1:]
+    assert [refs[f"{PREVIOUS}-2"].digest, refs[PREVIOUS].digest, refs[CURRENT].digest] == generations[1:]
     assert bench.paths(generations[1]) == {"a.md", "b.md", "c/d.py"}
     assert not bench.layout.blob_path(generations[0]).exists()
 

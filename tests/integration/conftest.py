@@ -13,11 +13,13 @@ import anyio
 import pytest
 
 from pycontextify.hydration.attempt import Attempt, Outcome
+from pycontextify.hydration.install import Installation
 from pycontextify.hydration.sources import Source
 from pycontextify.hydration.status import StatusBoard
 from pycontextify.hydration.transfer.client import Client
 from pycontextify.hydration.transfer.connect import open_client
 from pycontextify.hydration.transfer.mirrors import Mirrors
+from pycontextify.hydration.turns import Turns
 from pycontextify.hydration.workers import Workers
 from pycontextify.index.live import LiveIndex
 from pycontextify.index.model import Query
@@ -93,7 +95,15 @@ class Replica:
         def client() -> AbstractAsyncContextManager[Client]:
             return open_client(workers, mirrors, on_retry=self.board.retrying, sleep=_no_sleep)
 
-        self.attempt = Attempt(source, self.layout, self.live, self.board, workers, open_view, client)
+        self.attempt = Attempt(
+            source,
+            self.layout,
+            self.board,
+            workers,
+            Turns(self.layout, self.board, workers),
+            Installation(self.layout, self.live, workers, open_view),
+            client,
+        )
 
     async def hydrate(self) -> Outcome:
         """Hydrate once."""

@@ -13,7 +13,7 @@ from typing import Any, Literal
 import pytest
 from mcp import Client, StdioServerParameters, stdio_client
 
-TOOLS = {"search", "index_filebase", "discover", "status", "rehydrate", "reset_index"}
+TOOLS = {"search", "index_filebase", "discover", "status", "rehydrate", "rollback", "reset_index"}
 Era = Literal["auto", "legacy"]
 
 

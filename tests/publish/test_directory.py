@@ -13,7 +13,8 @@ from pycontextify.errors import StoreError, VerifyError
 from pycontextify.index.model import Query
 from pycontextify.index.validate import validate
 from pycontextify.publish.directory import LATEST, publish_directory
-from pycontextify.store.layout import PREVIOUS, Layout
+from pycontextify.snapshot.history import PREVIOUS
+from pycontextify.store.layout import Layout
 from tests.fakes.encoder import TinyEncoder
 from tests.fakes.generation import make_generation, open_view, store_generation
 from tests.publish.backed import BackedEncoder

@@ -137,6 +137,7 @@ def test_the_document_has_the_form_of_the_design() -> None:
         "segments": 1,
         "encoder": "fake-encoder",
         "coverage": 1.0,
+        "bytes_on_disk": None,
     }
     assert {"state", "trigger", "source", "attempt", "bytes_total", "assets", "history"} <= set(document["hydration"])
 

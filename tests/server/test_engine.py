@@ -47,13 +47,13 @@ def best(view: Searchable, text: str) -> str:
 def test_what_is_indexed_is_current_and_can_be_opened_again(tmp_path: Path) -> None:
     """And a second tree is laid beside the first."""
     first = engine(tmp_path / "index")
-    assert first.open_current() is None
+    assert first.open_best() == (None, None)
     write(tmp_path / "animals", "zebra.md", ZEBRA)
     write(tmp_path / "kitchen", "pot.md", TEAPOT)
     for tree in ("animals", "kitchen"):
         _, view = first.index_tree(tmp_path / tree, tags=(), tree=None, base=None, progress=lambda _: None)
         view.close()
-    current = engine(tmp_path / "index").open_current()
+    current, _ = engine(tmp_path / "index").open_best()
     assert current is not None
     assert (best(current, "striped horse"), best(current, "something to make tea in")) == ("zebra.md", "pot.md")
     assert current.overview().trees == {"animals": 1, "kitchen": 1}
@@ -71,7 +71,7 @@ def test_without_auto_persist_the_next_run_goes_on_from_what_is_served(tmp_path:
         write(tmp_path / "kitchen", "pot.md", TEAPOT), tags=(), tree=None, base=view.generation, progress=lambda _: None
     )
     assert both.overview().trees == {"animals": 1, "kitchen": 1}
-    assert passing.open_current() is None
+    assert passing.open_best() == (None, None)
     both.close()
 
 
@@ -84,7 +84,7 @@ def test_reset_forgets_everything(tmp_path: Path) -> None:
         own.reset()
         assert best(view, "zebra") == "zebra.md", "what is being read stays readable"
         view.close()
-        assert own.open_current() is None
+        assert own.open_best() == (None, None)
 
 
 async def test_hydration_without_a_source_is_disabled_and_ends(tmp_path: Path) -> None:
@@ -109,6 +109,9 @@ async def test_a_client_indexes_and_searches(era: str, tmp_path: Path) -> None:
         found = await client.call_tool("search", {"query": "striped horse", "tags": ["stripes"]})
         reset = await client.call_tool("reset_index", {"confirm": True})
         empty = await client.call_tool("search", {"query": "striped horse"})
+        blobs = await anyio.to_thread.run_sync(Workspace(chosen).layout.blob_files)
+        tasks.cancel_scope.cancel()
+    assert blobs == []
     assert not indexed.is_error, indexed
     assert not reset.is_error, reset
     assert found.structured_content is not None
@@ -135,6 +138,7 @@ async def test_status_knows_of_an_embedding_service_what_the_last_search_met(era
                 service.answer = answer
                 await client.call_tool("search", {"query": "zebra"})
                 told.append(content_of(await client.call_tool("status", {}))["health"])
+            tasks.cancel_scope.cancel()
     assert not indexed.is_error, indexed
     assert [health["status"] for health in told] == ["degraded", "ok"]
     assert "the embedding endpoint answered 503" in told[0]["message"]

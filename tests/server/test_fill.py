@@ -61,7 +61,7 @@ async def test_a_damaged_local_index_does_not_keep_hydration_from_running() -> N
     async with bench(engine) as parts:
         await parts.fetching()
         assert parts.fill.fault is None
-        assert parts.fill.damage == "The local index can't be opened: a blob is missing."
+        assert parts.fill.damage(None) == "The local index can't be opened: a blob is missing."
 
 
 async def test_cancelling_ends_it_and_whoever_waits_for_it() -> None:

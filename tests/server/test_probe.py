@@ -116,7 +116,7 @@ async def test_initialize_directly() -> None:
         shaken = await client.handshake()
         listed = await client.ask("tools/list")
     assert shaken["result"]["serverInfo"]["name"] == "pycontextify"
-    assert len(listed["result"]["tools"]) == 6
+    assert len(listed["result"]["tools"]) == 7
 
 
 async def test_a_modern_request_directly() -> None:

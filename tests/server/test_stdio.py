@@ -49,7 +49,7 @@ async def test_the_sdks_client_that_probes_first() -> None:
     first, *arguments = command("ready")
     async with Client(StdioServerParameters(command=first, args=arguments, cwd=ROOT)) as client:
         assert client.protocol_version == "2026-07-28"
-        assert len((await client.list_tools()).tools) == 6
+        assert len((await client.list_tools()).tools) == 7
 
 
 async def test_what_is_piped_in_is_answered_and_then_it_ends() -> None:

@@ -18,7 +18,7 @@ async def test_the_tools_are_listed_with_all_that_a_client_needs(era: str) -> No
     """Name, title, description, schemas both ways and hints; only reset_index is destructive."""
     async with bench(FakeEngine(current=make_view())) as parts, Client(parts.server, mode=era) as client:
         listed = {tool.name: tool for tool in (await client.list_tools()).tools}
-    assert set(listed) == {"search", "discover", "status", "rehydrate", "index_filebase", "reset_index"}
+    assert set(listed) == {"search", "discover", "status", "rehydrate", "index_filebase", "rollback", "reset_index"}
     for tool in listed.values():
         assert tool.title
         assert tool.description

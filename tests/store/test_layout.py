@@ -11,9 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pycontextify.errors import StoreError, VerifyError
-from pycontextify.snapshot.digest import digest_of
-from pycontextify.snapshot.manifest import RefTable
-from pycontextify.store.layout import CURRENT, PREVIOUS, Layout
+from pycontextify.snapshot.digest import Digest, digest_of
+from pycontextify.snapshot.history import CURRENT, PREVIOUS
+from pycontextify.snapshot.manifest import CONFIG_TYPE, Descriptor, Manifest, RefTable
+from pycontextify.store.layout import Layout
 from tests.fakes.generation import make_generation
 from tests.store.oci import check_image_layout
 
@@ -193,9 +194,15 @@ def test_a_damaged_index_json_is_a_typed_error(layout: Layout) -> None:
         layout.refs()
 
 
+def manifest_of(layout: Layout, content: bytes) -> Digest:
+    """Store a generation of one blob."""
+    digest = layout.add_bytes(content)
+    return layout.add_bytes(Manifest(Descriptor(CONFIG_TYPE, digest, len(content)), ()).to_bytes())
+
+
 def test_activating_moves_current_to_previous(layout: Layout) -> None:
     """The first generation has none before it; each later one keeps the one before, and its annotations."""
-    first, second = layout.add_bytes(b"first"), layout.add_bytes(b"second")
+    first, second = manifest_of(layout, b"first"), manifest_of(layout, b"second")
     layout.activate(first, {"io.pycontextify.source.digest": "x"})
     assert layout.current() == first
     assert layout.refs().get(PREVIOUS) is None
@@ -205,7 +212,8 @@ def test_activating_moves_current_to_previous(layout: Layout) -> None:
     assert previous is not None
     assert current is not None
     assert (previous.digest, previous.annotations["io.pycontextify.source.digest"]) == (first, "x")
-    assert (current.size, "io.pycontextify.source.digest" in current.annotations) == (6, False)
+    assert current.size == layout.size_of(second)
+    assert "io.pycontextify.source.digest" not in current.annotations
     layout.activate(first)
     assert layout.current() == first
     assert layout.refs().refs[PREVIOUS].digest == second
@@ -213,19 +221,27 @@ def test_activating_moves_current_to_previous(layout: Layout) -> None:
 
 def test_activating_the_current_one_keeps_the_previous(layout: Layout) -> None:
     """Hydrating the same generation twice must not lose the way back."""
-    first, second = layout.add_bytes(b"first"), layout.add_bytes(b"second")
+    first, second = manifest_of(layout, b"first"), manifest_of(layout, b"second")
     for generation in (first, second, second):
         layout.activate(generation)
     assert layout.current() == second
     assert layout.refs().refs[PREVIOUS].digest == first
 
 
-def test_what_is_not_stored_can_not_be_activated(layout: Layout) -> None:
-    """``current`` never points to a manifest that is not there."""
-    first = layout.add_bytes(b"first")
+@pytest.mark.parametrize("lack", ["manifest", "blob", "size"])
+def test_what_is_not_whole_can_not_be_activated(layout: Layout, lack: str) -> None:
+    """``current`` never points to a generation that lacks anything."""
+    first, second = manifest_of(layout, b"first"), manifest_of(layout, b"second")
     layout.activate(first)
+    match lack:
+        case "manifest":
+            layout.blob_path(second).unlink()
+        case "blob":
+            layout.blob_path(digest_of(b"second")).unlink()
+        case _:
+            layout.blob_path(digest_of(b"second")).write_bytes(b"x")
     with pytest.raises(StoreError):
-        layout.activate(digest_of(b"never stored"))
+        layout.activate(second)
     assert layout.current() == first
 
 

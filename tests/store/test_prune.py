@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 from pycontextify.errors import PyContextifyError, StoreError, ValidateError, VerifyError
 from pycontextify.snapshot.digest import Digest, digest_of
+from pycontextify.snapshot.history import CURRENT, PREVIOUS
 from pycontextify.snapshot.manifest import CONFIG_TYPE, VECTORS_TYPE, Descriptor, Manifest, RefTable
-from pycontextify.store.layout import CURRENT, PREVIOUS, Layout
+from pycontextify.store.layout import Layout
 from pycontextify.store.prune import living, prune
 from tests.fakes.generation import make_generation
 
@@ -64,6 +65,7 @@ def test_what_the_refs_reach_stays_and_nothing_else(
 
 def test_the_generation_before_stays_until_the_next(layout: Layout) -> None:
     """``current`` and ``previous`` are kept whole; the third before last goes, but for what the others share."""
+    layout.keep = 2
     made = [make_generation(layout, ["shared text"], [f"text {n}"], version=n) for n in (1, 2, 3)]
     shared = layout.config(made[0]).segments[0].vectors
     assert shared == layout.config(made[2]).segments[0].vectors
@@ -103,7 +105,7 @@ def test_when_a_manifest_can_not_be_read_nothing_is_pruned(layout: Layout, damag
         case "rotten":
             layout.blob_path(generation).write_bytes(b"{}")
         case "foreign":
-            layout.activate(layout.add_bytes(b"{}"))
+            layout.write_refs(RefTable().point(CURRENT, layout.add_bytes(b"{}"), 2))
         case _:
             (layout.root / "index.json").write_bytes(b"damaged")
     before = _stored(layout)

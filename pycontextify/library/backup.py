@@ -1,0 +1,110 @@
+"""Backup and restore: an index directory is a layout, and so is its backup. Blobs are linked where the disk can."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from pycontextify.errors import NotReadyError, VerifyError
+from pycontextify.index.view import View
+from pycontextify.library.workspace import LOCK_SECONDS, Workspace
+from pycontextify.snapshot.digest import Digest
+from pycontextify.snapshot.history import CURRENT, find
+from pycontextify.snapshot.manifest import Descriptor
+from pycontextify.store.layout import Layout
+
+__all__ = ["BackupReport", "back_up", "restore"]
+
+_REFS = (CURRENT, "latest")
+
+
+@dataclass(frozen=True, slots=True)
+class BackupReport:
+    """What a backup holds: refs, and bytes of blobs; ``size_added`` are those that were not there before."""
+
+    refs: tuple[str, ...]
+    size: int
+    size_added: int
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the JSON form."""
+        return asdict(self)
+
+
+def back_up(layout: Layout, target: Path) -> BackupReport:
+    """Make ``target`` a layout with every generation of this one. Blocks; readers and writers here go on meanwhile.
+
+    A backup that is there already is brought up to date. Raises NotReadyError when there is nothing to back up,
+    StoreError, or VerifyError for a rotten blob; the backup then has its old refs.
+    """
+    table = layout.refs()
+    if not table.refs:
+        raise NotReadyError("there is no index here to back up", code="index_empty", asset=str(layout.root))
+    blobs = {blob.digest: blob for each in table.refs.values() for blob in _parts(layout, each)}
+    backup = Layout(target)
+    backup.create()
+    with layout.leases.holding(list(blobs)), backup.lock(timeout=LOCK_SECONDS):
+        added = sum(_bring(layout, blob, backup) for blob in blobs.values())
+        backup.write_refs(table)
+    return BackupReport(tuple(sorted(table.refs)), sum(blob.size for blob in blobs.values()), added)
+
+
+def restore(workspace: Workspace, source: Path, wanted: str | None = None) -> View:
+    """Make a generation of a backup, or of any layout, current here, and return it open. Blocks.
+
+    ``wanted`` is a ref of that layout, a digest, or the beginning of one; by default ``current``, else ``latest``.
+
+    Raises NotReadyError when there is no such generation, StoreError, or VerifyError for a rotten blob; what is current
+    here then stays.
+    """
+    layout, backup = workspace.layout, Layout(source)
+    target = _wanted(backup, wanted)
+    blobs = list(_parts(backup, target))
+    layout.create()
+    with layout.leases.holding([blob.digest for blob in blobs]), layout.lock(timeout=LOCK_SECONDS):
+        for blob in blobs:
+            _bring(backup, blob, layout)
+        view = workspace.open(target.digest)
+        try:
+            layout.activate(target.digest, target.annotations)
+        except BaseException:
+            view.close()
+            raise
+        return view
+
+
+def _wanted(backup: Layout, wanted: str | None) -> Descriptor:
+    table = backup.refs()
+    found = [find(table, name) for name in (_REFS if wanted is None else (wanted,))]
+    target = next((each for each in found if each is not None), None)
+    if target is None:
+        raise NotReadyError(
+            "there is no index in it" if wanted is None else f"it has no generation {wanted[:80]!r}",
+            code="no_generation",
+            asset=str(backup.root),
+            hint=f"it has: {', '.join(sorted(table.refs)) or 'none'}",
+        )
+    return target
+
+
+def _parts(layout: Layout, target: Descriptor) -> Iterator[Descriptor]:
+    """Yield a generation's blobs, its manifest last."""
+    yield from layout.manifest(target.digest).blobs
+    yield target
+
+
+def _bring(source: Layout, blob: Descriptor, target: Layout) -> int:
+    """Give a layout a blob of another one, verified; return how many bytes that added."""
+    if target.has(blob.digest, blob.size):
+        return 0
+    digest: Digest = target.add_link(source.blob_path(blob.digest))
+    if digest != blob.digest:
+        raise VerifyError(
+            f"a blob ({blob.title}) no longer has the bytes it is named by",
+            code="blob_rotten",
+            asset=str(source.blob_path(blob.digest)),
+            hint="`pycontextify doctor --deep` finds all such and has them fetched again",
+        )
+    return blob.size

@@ -1,0 +1,75 @@
+"""Checking: are the blobs there, and are they what they are named by?"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from pycontextify.errors import PyContextifyError
+from pycontextify.snapshot.digest import Digest
+from pycontextify.snapshot.manifest import Descriptor
+from pycontextify.store.durable import store_error, unique
+from pycontextify.store.layout import Layout
+
+__all__ = ["Damage", "damaged_blobs", "quarantine"]
+
+
+Kind = Literal["missing", "size", "rotten", "unreadable"]
+"""Not there; of another size; of other bytes; not to be read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Damage:
+    """A blob that is not what it is named by."""
+
+    blob: Descriptor
+    kind: Kind
+
+
+def damaged_blobs(layout: Layout, targets: Iterable[Descriptor], *, deep: bool) -> Iterator[Damage]:
+    """Look at every blob that these generations need, ``deep`` by reading it; yield what is wrong."""
+    seen: set[Digest] = set()
+    for target in targets:
+        blobs = [target]
+        with suppress(PyContextifyError):
+            blobs.extend(layout.manifest(target.digest).blobs)
+        for blob in blobs:
+            if blob.digest not in seen:
+                seen.add(blob.digest)
+                kind = _kind(layout, blob, deep=deep)
+                if kind is not None:
+                    yield Damage(blob, kind)
+
+
+def quarantine(layout: Layout, blob: Descriptor) -> Path:
+    """Move a blob out of the way, so that it is fetched again; return where it lies now.
+
+    Raises StoreError; call it with the writers' lock held.
+    """
+    source, target = layout.blob_path(blob.digest), layout.quarantine / f"{blob.digest.hex}.{unique()}"
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        source.replace(target)
+    except OSError as error:
+        raise store_error(error, source) from error
+    return target
+
+
+def _kind(layout: Layout, blob: Descriptor, *, deep: bool) -> Kind | None:
+    path = layout.blob_path(blob.digest)
+    try:
+        if path.stat().st_size != blob.size:
+            return "size"
+        if deep:
+            with path.open("rb") as file:
+                if hashlib.file_digest(file, "sha256").hexdigest() != blob.digest.hex:
+                    return "rotten"
+    except FileNotFoundError:
+        return "missing"
+    except OSError:
+        return "unreadable"
+    return None

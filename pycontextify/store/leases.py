@@ -1,0 +1,103 @@
+"""Leases: what the living processes of an index directory have open, so that nobody prunes it under them.
+
+    .pycontextify/leases/ID.lock     locked for as long as the process lives: the system lets go when it dies, however
+    .pycontextify/leases/ID.json     the blobs that it holds
+
+A writer leases what it is about to build on before it looks whether that is there. So even two writers that do not see
+each other's lock (a network file system without locks) leave each other's blobs alone:
+
+1. the pruner lists the files that there are. What comes later is not in its list;
+2. it reads refs and leases. What is leased by then stays;
+3. what was leased after that was not referred to before, and is missed by its holder when that activates: activating
+   looks whether everything is there, and refuses otherwise.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from pycontextify.snapshot.digest import Digest, parse_digest
+from pycontextify.store.durable import unique
+from pycontextify.store.lock import is_held, lock_for_life
+
+__all__ = ["Leases", "leased"]
+
+
+class Leases:
+    """What this process holds of one index directory. Thread safe; nothing is written before the first lease.
+
+    A directory that can't be written to has no pruners either, so there the leases are only counted.
+    """
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+        self._lock = directory / f"{unique()}.lock"
+        self._file = self._lock.with_suffix(".json")
+        self._release: Callable[[], None] | None = None
+        self._counts: Counter[Digest] = Counter()
+        self._guard = threading.Lock()
+
+    @contextmanager
+    def holding(self, blobs: Collection[Digest]) -> Iterator[None]:
+        """Hold blobs for the length of a block."""
+        self.take(blobs)
+        try:
+            yield
+        finally:
+            self.drop(blobs)
+
+    def take(self, blobs: Collection[Digest]) -> None:
+        """Hold blobs until `drop`; each as often as it was taken."""
+        with self._guard:
+            self._counts.update(blobs)
+            self._tell()
+
+    def drop(self, blobs: Collection[Digest]) -> None:
+        """Let blobs go."""
+        with self._guard:
+            self._counts.subtract(blobs)
+            self._counts = +self._counts
+            self._tell()
+
+    def _tell(self) -> None:
+        with suppress(OSError):
+            if self._counts:
+                self._write()
+            elif self._release is not None:
+                self._file.unlink(missing_ok=True)
+                self._release()
+                self._release = None
+                self._lock.unlink(missing_ok=True)
+
+    def _write(self) -> None:
+        if self._release is None:
+            self._directory.mkdir(parents=True, exist_ok=True)
+            self._release = lock_for_life(self._lock)
+        staged = self._file.with_suffix(".tmp")
+        staged.write_text(json.dumps(sorted(self._counts)), encoding="utf-8")
+        staged.replace(self._file)
+
+
+def leased(directory: Path) -> frozenset[Digest]:
+    """Return what living processes hold; what the dead have left is removed."""
+    held: set[Digest] = set()
+    for lock in sorted(directory.glob("*.lock")):
+        file = lock.with_suffix(".json")
+        if is_held(lock):
+            held.update(_read(file))
+        else:
+            for left in (file, file.with_suffix(".tmp"), lock):
+                with suppress(OSError):
+                    left.unlink(missing_ok=True)
+    return frozenset(held)
+
+
+def _read(file: Path) -> Iterator[Digest]:
+    with suppress(OSError, ValueError, TypeError):
+        for text in json.loads(file.read_bytes()):
+            yield parse_digest(text)
