@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from pycontextify.errors import VerifyError
 from pycontextify.hydration.candidate import Candidate, candidate_of, check_named
 from pycontextify.hydration.extract import ExtractedLayout, ExtractedPair, extract
-from pycontextify.hydration.resolve import DOCUMENT_LIMIT, Offer, notes_of, offered_pair
+from pycontextify.hydration.resolve import DOCUMENT_LIMIT, Offer, notes_of, offered_archive, offered_pair
 from pycontextify.hydration.sources import ArchiveSource, LayoutSource, PairSource, Source
 from pycontextify.hydration.status import AssetProgress, State, StatusBoard
 from pycontextify.hydration.transfer.address import joined
@@ -55,20 +55,22 @@ class Acquisition:
     limit: int
     lease: Lease
 
-    def partial_for(self, digest: Digest | None, url: str) -> Path:
-        """Return where an asset is downloaded to: by its digest, or else by the address alone."""
-        return self.layout.partial / (
-            f"{digest.hex}.part" if digest else f"url-{digest_of(redact_url(url).encode()).hex}.part"
-        )
+    def partial_for(self, request: Download) -> Path:
+        """Return where an asset is downloaded to: by its digest, or else by its name and first address."""
+        if request.digest is not None:
+            return self.layout.partial / f"{request.digest.hex}.part"
+        known_by = f"{request.name} {redact_url(request.urls[0])}"
+        return self.layout.partial / f"url-{digest_of(known_by.encode()).hex}.part"
 
     async def fetch(self, request: Download, *, unpacked: int = 0) -> tuple[Path, Received]:
         """Download one asset; what it holds, unpacked, will take ``unpacked`` times its size beside it."""
-        path = self.partial_for(request.digest, request.urls[0])
+        path = self.partial_for(request)
 
         async def sized(size: int) -> None:
             self.board.sized(request.name, size)
             status = self.board.status
-            await self._make_sure(status.bytes_total - status.bytes_done + unpacked * size, [path], request.name)
+            left = status.bytes_total - status.bytes_done + unpacked * size
+            await self.workers.run(check_space, self.layout.partial, left, request.name)
 
         watch = Watch(
             landed=partial(self.board.landed, request.name),
@@ -79,16 +81,18 @@ class Acquisition:
         self.board.verified(request.name, received.size)
         return path, received
 
-    async def make_room(self, blobs: Sequence[Descriptor]) -> None:
-        """Raise StoreError when there is no room for blobs that are to be downloaded."""
-        paths = [self.partial_for(blob.digest, "") for blob in blobs]
-        await self._make_sure(sum(blob.size for blob in blobs), paths, "what is to be fetched")
+    async def make_room(self, requests: Sequence[Download]) -> None:
+        """Clear away the downloads that nobody wants any more, and make sure that there is room for these.
 
-    async def _make_sure(self, size: int, begun: Sequence[Path], what: str) -> None:
-        def check() -> None:
-            check_space(self.layout.partial, size - sum(map(allocated, begun)), what)
+        Raises StoreError when there is not; sizes that are not known yet count once they are.
+        """
+        await self.workers.run(self._make_room, requests)
 
-        await self.workers.run(check)
+    def _make_room(self, requests: Sequence[Download]) -> None:
+        begun = [self.partial_for(request) for request in requests]
+        self.layout.drop_downloads(keep=begun)
+        left = sum((request.size or 0) for request in requests) - sum(map(allocated, begun))
+        check_space(self.layout.partial, left, "what is to be fetched")
 
 
 async def acquire(source: Source, offer: Offer, work: Acquisition) -> Candidate:
@@ -106,7 +110,7 @@ async def acquire(source: Source, offer: Offer, work: Acquisition) -> Candidate:
 
 
 async def _from_layout(source: LayoutSource, offer: Offer, work: Acquisition) -> Candidate:
-    (generation,) = offer.parts
+    generation = offer.parts[0]
     if generation is None:
         raise AssertionError("a layout always tells what it offers")
     content = await _manifest(source, generation, work)
@@ -114,15 +118,24 @@ async def _from_layout(source: LayoutSource, offer: Offer, work: Acquisition) ->
     await work.lease([generation, *(blob.digest for blob in manifest.blobs)])
     missing = await work.workers.run(work.layout.missing, manifest)
     work.board.plan(tuple(_asset(blob, missing=blob in missing) for blob in manifest.blobs))
-    await work.make_room(missing)
+    requests = {
+        blob.digest: Download(
+            blob.title,
+            tuple(_blob_url(url, blob.digest) for url in source.urls),
+            blob.digest,
+            blob.size,
+            work.limit,
+        )
+        for blob in missing
+    }
+    await work.make_room(list(requests.values()))
     work.board.enter("fetching")
     staged: dict[Digest, Path] = {}
 
-    async def fetch(blob: Descriptor) -> None:
-        urls = tuple(_blob_url(url, blob.digest) for url in source.urls)
-        staged[blob.digest], _ = await work.fetch(Download(blob.title, urls, blob.digest, blob.size, work.limit))
+    async def fetch(digest: Digest, request: Download) -> None:
+        staged[digest], _ = await work.fetch(request)
 
-    await together(*[partial(fetch, blob) for blob in missing])
+    await together(*[partial(fetch, digest, request) for digest, request in requests.items()])
     _fetched(work.board, "verifying")
     config = await work.workers.run(_staged_config, work.layout, manifest, staged)
     return Candidate(generation, config, staged, (content,), offer.notes)
@@ -151,12 +164,14 @@ def _staged_config(layout: Layout, manifest: Manifest, staged: Mapping[Digest, P
 
 
 async def _from_archive(source: ArchiveSource, offer: Offer, work: Acquisition) -> Candidate:
-    (expected,) = offer.parts
+    _, expected = offer.parts
     name = urlsplit(source.urls[0]).path.rsplit("/", 1)[-1] or "archive"
     work.board.plan((AssetProgress(name, expected, None),))
+    request = Download(name, source.urls, expected, limit=work.limit)
+    await work.make_room([request])
     work.board.enter("fetching")
     # What is in it takes room as well, and what an index consists of hardly shrinks when it is packed.
-    packed, received = await work.fetch(Download(name, source.urls, expected, limit=work.limit), unpacked=1)
+    packed, received = await work.fetch(request, unpacked=1)
     _fetched(work.board, "extracting")
 
     def unpack(step: OnProgress) -> ExtractedPair | ExtractedLayout:
@@ -166,29 +181,39 @@ async def _from_archive(source: ArchiveSource, offer: Offer, work: Acquisition) 
 
     extracted = await work.workers.run_watched(unpack, lambda _done: None)
     _LOG.info("extracted in %.2f s", work.board.enter("verifying"))
-    seen = Seen(received.url, received.validators) if expected is None else None
-    return await work.workers.run(candidate_of, extracted, notes_of(seen, received.digest))
+    seen = _seen([received], source.name) if expected is None else []
+    made_of = offered_archive(received.digest, source.name)
+    return await work.workers.run(candidate_of, extracted, notes_of(seen, made_of))
 
 
 async def _from_pair(source: PairSource, offer: Offer, work: Acquisition) -> Candidate:
-    vectors, chunks = offer.parts
+    _, vectors, chunks = offer.parts
     if vectors is not None and vectors == chunks:
         raise VerifyError("the vectors and the chunks have one digest", code="pair_same", asset=source.label)
     work.board.plan((AssetProgress(_VECTORS, vectors, None), AssetProgress(_CHUNKS, chunks, None)))
+    requests = (
+        Download(_VECTORS, source.vectors_urls, vectors, limit=work.limit),
+        Download(_CHUNKS, source.chunks_urls, chunks, limit=work.limit),
+    )
+    await work.make_room(requests)
     work.board.enter("fetching")
     came: dict[str, tuple[Path, Received]] = {}
 
     async def fetch(request: Download) -> None:
         came[request.name] = await work.fetch(request)
 
-    await together(
-        partial(fetch, Download(_VECTORS, source.vectors_urls, vectors, limit=work.limit)),
-        partial(fetch, Download(_CHUNKS, source.chunks_urls, chunks, limit=work.limit)),
-    )
+    await together(*[partial(fetch, request) for request in requests])
     _fetched(work.board, "verifying")
     (faiss, faiss_as), (sqlite, sqlite_as) = came[_VECTORS], came[_CHUNKS]
     pair = ExtractedPair(faiss, sqlite, faiss_as.digest, sqlite_as.digest)
-    return await work.workers.run(candidate_of, pair, notes_of(None, offered_pair(faiss_as.digest, sqlite_as.digest)))
+    seen = _seen([faiss_as, sqlite_as], "") if vectors is None and chunks is None else []
+    made_of = offered_pair(faiss_as.digest, sqlite_as.digest)
+    return await work.workers.run(candidate_of, pair, notes_of(seen, made_of))
+
+
+def _seen(files: Sequence[Received], name: str) -> list[Seen]:
+    """Return what to ask after the next time, of files that have no digest beside them."""
+    return [Seen(f"{each.url}#{name}", each.validators) for each in files]
 
 
 def _fetched(board: StatusBoard, then: State) -> None:

@@ -35,6 +35,7 @@ from pycontextify.hydration.turns import Turns
 from pycontextify.hydration.workers import Workers, beside
 from pycontextify.snapshot.digest import Digest
 from pycontextify.snapshot.history import CURRENT, LOCAL, was_rolled_back
+from pycontextify.snapshot.manifest import Descriptor
 from pycontextify.store.layout import Layout
 from pycontextify.store.recover import RECOVERED
 
@@ -90,15 +91,27 @@ class Attempt:
         _LOG.info("looking at %s", self.source.label)
         async with self.open_client() as client:
             current = await self.workers.run(self.layout.whole_current)
-            offer = await resolve(self.source, client, current)
-            if offer is None or await self._went_back_from(offer):
+            offer = await self._look(client, current)
+            if offer is None:
                 return await self._keep()
-            self._check_refused(offer)
             await self.workers.run(self.layout.create)
             async with self.turns.downloading():
-                if await self.workers.run(self._is_settled, offer):
-                    return await self._keep()
-                return await beside(lambda: self._bring_in(offer, client), self.turns.tell)
+                meanwhile = await self.workers.run(self.layout.whole_current)
+                if meanwhile != current:  # another process was faster: what it left may be what is offered
+                    offer = await self._look(client, meanwhile)
+                if offer is not None and not await self.workers.run(self._is_settled, offer):
+                    wanted = offer
+                    return await beside(lambda: self._bring_in(wanted, client), self.turns.tell)
+            return await self._keep(came=True)
+
+    async def _look(self, client: Client, current: Descriptor | None) -> Offer | None:
+        """Return what the source has, unless that is what is current, or nothing to be taken by itself."""
+        async with self._in_time():
+            offer = await resolve(self.source, client, current)
+        if offer is None or await self._went_back_from(offer):
+            return None
+        self._check_refused(offer)
+        return offer
 
     async def _bring_in(self, offer: Offer, client: Client) -> Outcome:
         async with self._staging() as staging, self._leasing() as lease:
@@ -113,7 +126,7 @@ class Attempt:
                 settled = await self.workers.run(self._is_settled, offer)
                 installed = None if settled else await self.installation.install(candidate)
         if installed is None:
-            return await self._keep()
+            return await self._keep(came=True)
         _LOG.info(
             "activated generation %s: version %d, %d chunks of %d documents",
             candidate.generation.short,
@@ -127,8 +140,14 @@ class Attempt:
         return Outcome("installed", candidate.generation)
 
     async def _acquire(self, offer: Offer, work: Acquisition) -> Candidate:
+        async with self._in_time():
+            return await acquire(self.source, offer, work)
+
+    @asynccontextmanager
+    async def _in_time(self) -> AsyncIterator[None]:
+        """Cut short what takes too long."""
         with anyio.move_on_after(self.bounds.seconds) as scope:
-            candidate = await acquire(self.source, offer, work)
+            yield
         if scope.cancelled_caught:
             raise TransientFetchError(
                 f"it has taken more than {self.bounds.seconds:,.0f} s",
@@ -136,7 +155,6 @@ class Attempt:
                 asset=self.source.label,
                 hint="what has come is kept, and the next attempt goes on from there",
             )
-        return candidate
 
     async def _went_back_from(self, offer: Offer) -> bool:
         """Tell whether somebody went back from what is offered: it is taken again only when somebody asks for it."""
@@ -149,7 +167,7 @@ class Attempt:
         """Do not fetch again what was rejected, unless somebody asks for it."""
         error = self.refused.get(offer.parts)
         if error is not None and not self._asked_for:
-            raise error
+            raise error.with_traceback(None)
 
     @property
     def _asked_for(self) -> bool:
@@ -168,16 +186,16 @@ class Attempt:
         try:
             yield
         except (ValidateError, ExtractError) as error:
-            if None not in offer.parts:
+            if offer.parts[0] is not None:
                 self.refused[offer.parts] = error
             raise
 
-    async def _keep(self) -> Outcome:
-        """There is nothing to fetch; make sure that what is current is also what is served."""
+    async def _keep(self, *, came: bool = False) -> Outcome:
+        """There is nothing to fetch; make sure that something is served, and what ``came`` from elsewhere at once."""
         current = (await self.workers.run(self.layout.refs)).get(CURRENT)
         if current is None:
             raise StoreError("the current generation disappeared", code="generation_missing", hint="rehydrate")
-        await self.installation.serve(current.digest)
+        await self.installation.serve(current.digest, replacing=came)
         if RECOVERED in current.annotations:  # what was left is what the source has: all is well
             notes = {name: text for name, text in current.annotations.items() if name != RECOVERED}
             async with self.turns.writing():

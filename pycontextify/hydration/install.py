@@ -97,11 +97,11 @@ class Installation:
         target = Descriptor(MANIFEST_TYPE, candidate.generation, 0, candidate.annotations)
         return Installed(view.chunks, view.documents, before is not None and gives_way(before, target))
 
-    async def serve(self, generation: Digest) -> None:
-        """See to it that a stored generation is what is served."""
+    async def serve(self, generation: Digest, *, replacing: bool) -> None:
+        """See to it that a stored generation is served; without ``replacing``, only where nothing is."""
         with self.live.lease() as view:
-            served = view is not None and view.generation == generation
-        if not served:
+            served = None if view is None else view.generation
+        if served is None or (replacing and served != generation):
             config = await self.workers.run(self.layout.config, generation)
             self.live.swap(await self.open(generation, config))
 

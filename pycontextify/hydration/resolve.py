@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from pycontextify.errors import FetchError, PermanentFetchError
 from pycontextify.hydration.sources import ArchiveSource, LayoutSource, PairSource, Source
 from pycontextify.hydration.transfer.address import beside, joined
 from pycontextify.hydration.transfer.client import Client, Document, Seen
 from pycontextify.hydration.transfer.transport import Validators, is_absent
-from pycontextify.redact import redact_url
 from pycontextify.snapshot import origin
 from pycontextify.snapshot.digest import Digest, digest_of, parse_sidecar
 from pycontextify.snapshot.manifest import Descriptor, RefTable
@@ -19,11 +19,13 @@ __all__ = ["DOCUMENT_LIMIT", "Offer", "is_made_of", "notes_of", "offered_pair", 
 
 DOCUMENT_LIMIT = 4 << 20
 _SIDECAR_LIMIT = 4 << 10
+_NAMED = 5
 
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """What a source has: the digests of its parts (a manifest; an archive; vectors and chunks), None where not told.
+    """What a source has. The first part names it all: a manifest, or what an archive or a pair comes to. The others are
+    the digests of the files to fetch. None: not told beforehand.
 
     ``notes`` are what to remember of where that was learned, as annotations of the local ref.
     """
@@ -46,25 +48,22 @@ async def resolve(source: Source, client: Client, current: Descriptor | None) ->
             return await _pair(source, client, current)
 
 
-def notes_of(seen: Seen | None, digest: Digest | None = None) -> dict[str, str]:
-    """Return the annotations that say where a generation came from."""
-    told = {
-        origin.DIGEST: digest,
-        origin.URL: seen.url if seen else None,
-        origin.ETAG: seen.validators.etag if seen else None,
-        origin.MODIFIED: seen.validators.modified if seen else None,
-    }
-    return {name: value for name, value in told.items() if value}
+def notes_of(seen: Sequence[Seen], digest: Digest | None = None) -> dict[str, str]:
+    """Return the annotations that say where a generation came from; there is always one."""
+    told = [[each.url, each.validators.etag, each.validators.modified] for each in seen]
+    made_of = {} if digest is None else {origin.DIGEST: str(digest)}
+    return {origin.SEEN: json.dumps(told), **made_of}
 
 
 def is_made_of(current: Descriptor, offer: Offer) -> bool:
-    """Tell whether a generation is what is offered."""
-    match offer.parts:
-        case (Digest() as whole,):
-            return origin.base_of(current) == whole or _made_of(current, whole)
-        case (Digest() as vectors, Digest() as chunks):
-            return _made_of(current, offered_pair(vectors, chunks))
-    return False
+    """Tell whether a generation is what is offered, or was laid over that."""
+    whole = offer.parts[0]
+    return whole is not None and whole in (origin.base_of(current), current.annotations.get(origin.DIGEST))
+
+
+def offered_archive(archive: Digest, name: str) -> Digest:
+    """Return one digest for what an archive holds under an index's name."""
+    return digest_of(f"{archive} {name}".encode())
 
 
 def offered_pair(vectors: Digest, chunks: Digest) -> Digest:
@@ -72,40 +71,42 @@ def offered_pair(vectors: Digest, chunks: Digest) -> Digest:
     return digest_of(f"{vectors} {chunks}".encode())
 
 
-def _seen_of(current: Descriptor | None) -> Seen | None:
-    """Return where a generation came from and how that was called; None when nothing is remembered."""
-    notes = current.annotations if current else {}
-    seen = Seen(notes.get(origin.URL, ""), Validators(notes.get(origin.ETAG), notes.get(origin.MODIFIED)))
-    return seen if seen.url and seen.validators else None
+def _seen_of(current: Descriptor | None) -> list[Seen]:
+    """Return where a generation came from, as `notes_of` wrote it; nothing where that is not known."""
+    try:
+        told = json.loads(current.annotations[origin.SEEN]) if current else []
+        return [Seen(url, Validators(etag, modified)) for url, etag, modified in told if isinstance(url, str)]
+    except (KeyError, ValueError, TypeError):
+        return []
 
 
 async def _layout(source: LayoutSource, client: Client, current: Descriptor | None) -> Offer | None:
     if source.pin is not None:
-        pinned = Offer((source.pin,), {origin.URL: source.label})
+        pinned = Offer((source.pin,), notes_of([Seen(source.label, Validators())]))
         return None if current is not None and is_made_of(current, pinned) else pinned
+    suffix = f"#{source.ref}"
 
     def accept(document: Document) -> Offer | None:
         if document.content is None:
             return None
-        target = RefTable.from_bytes(document.content).get(source.ref)
+        table = RefTable.from_bytes(document.content)
+        target = table.get(source.ref)
         if target is None:
-            raise _no_such_ref(source, document)
-        seen = Seen(f"{document.seen.url}#{source.ref}", document.seen.validators)
-        return Offer((target.digest,), notes_of(seen))
+            raise _no_such_ref(source, table)
+        return Offer((target.digest,), notes_of([replace(document.seen, url=document.seen.url + suffix)]))
 
-    seen = _seen_of(current)
-    unless = None
-    if seen is not None and seen.url.endswith(f"#{source.ref}"):
-        unless = Seen(seen.url.removesuffix(f"#{source.ref}"), seen.validators)
+    seen = [replace(each, url=each.url.removesuffix(suffix)) for each in _seen_of(current) if each.url.endswith(suffix)]
     urls = [joined(url, "index.json") for url in source.urls]
+    unless = next((each for each in seen if each.validators), None)
     offer = await client.read(urls, accept, limit=DOCUMENT_LIMIT, unless=unless)
     return None if offer is None or (current is not None and is_made_of(current, offer)) else offer
 
 
-def _no_such_ref(source: LayoutSource, document: Document) -> PermanentFetchError:
-    refs = RefTable.from_bytes(document.content or b"").refs
+def _no_such_ref(source: LayoutSource, table: RefTable) -> PermanentFetchError:
+    names = sorted(table.refs)
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
     return PermanentFetchError(
-        f"it has no ref {source.ref!r} (it has: {', '.join(sorted(refs)) or 'none'})",
+        f"it has no ref {source.ref!r} (it has: {', '.join(names[:_NAMED]) or 'none'}{more})",
         code="ref_missing",
         asset=source.label,
         hint="publish there, or name one of its refs after a # in the address",
@@ -113,41 +114,50 @@ def _no_such_ref(source: LayoutSource, document: Document) -> PermanentFetchErro
 
 
 async def _archive(source: ArchiveSource, client: Client, current: Descriptor | None) -> Offer | None:
-    if source.pin is None and await _unchanged(source.urls, client, current):
+    if source.pin is None and await _unchanged([source.urls], source.name, client, current):
         return None
     digest = source.pin or await _sidecar(source.urls, client)
-    return None if _made_of(current, digest) else Offer((digest,))
+    offer = Offer((None if digest is None else offered_archive(digest, source.name), digest))
+    return None if current is not None and is_made_of(current, offer) else offer
 
 
 async def _pair(source: PairSource, client: Client, current: Descriptor | None) -> Offer | None:
+    if await _unchanged([source.vectors_urls, source.chunks_urls], "", client, current):
+        return None
     vectors = source.vectors_pin or await _sidecar(source.vectors_urls, client)
     chunks = source.chunks_pin or await _sidecar(source.chunks_urls, client)
-    if vectors and chunks and _made_of(current, offered_pair(vectors, chunks)):
-        return None
-    return Offer((vectors, chunks))
+    whole = offered_pair(vectors, chunks) if vectors and chunks else None
+    offer = Offer((whole, vectors, chunks))
+    return None if current is not None and is_made_of(current, offer) else offer
 
 
-def _made_of(current: Descriptor | None, digest: Digest | None) -> bool:
-    return current is not None and digest is not None and current.annotations.get(origin.DIGEST) == digest
-
-
-async def _unchanged(urls: tuple[str, ...], client: Client, current: Descriptor | None) -> bool:
-    """Ask for an archive that has no .sha256 beside it, if it is still the one that ``current`` was made of."""
-    seen = _seen_of(current)
-    if seen is None or seen.url not in map(redact_url, urls):
+async def _unchanged(files: Sequence[tuple[str, ...]], name: str, client: Client, current: Descriptor | None) -> bool:
+    """Ask for files that had no .sha256 beside them, if they still are what ``current`` was made of."""
+    seen = [each for each in _seen_of(current) if each.validators]
+    if len(seen) != len(files):
         return False
-    return await client.is_unmodified([url for url in urls if redact_url(url) == seen.url], seen)
+    for urls, each in zip(files, seen, strict=True):
+        if not each.url.endswith(f"#{name}"):
+            return False
+        if not await client.is_unmodified(urls, replace(each, url=each.url.removesuffix(f"#{name}"))):
+            return False
+    return True
 
 
 async def _sidecar(urls: tuple[str, ...], client: Client) -> Digest | None:
-    """Return what the .sha256 file beside an asset says; None where there is none."""
+    """Return what the .sha256 file beside an asset says; None where some mirror answers that there is none."""
 
     def accept(document: Document) -> Digest:
         return parse_sidecar((document.content or b"").decode("utf-8", "replace"), asset=document.seen.url)
 
-    try:
-        return await client.read([beside(url, ".sha256") for url in urls], accept, limit=_SIDECAR_LIMIT)
-    except FetchError as error:
-        if is_absent(error) or error.code == "http_403":  # what S3 answers for a missing key, unless one may list them
-            return None
-        raise
+    absent, failure = False, None
+    for url in urls:
+        try:
+            return await client.read([beside(url, ".sha256")], accept, limit=_SIDECAR_LIMIT)
+        except FetchError as error:
+            # 403 is what S3 answers for a missing key, unless one may list them.
+            absent = absent or is_absent(error) or error.code == "http_403"
+            failure = error
+    if failure is None or absent:
+        return None
+    raise failure

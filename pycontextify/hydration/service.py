@@ -46,10 +46,9 @@ class Schedule:
     def after_failure(self, failures: int, error: PyContextifyError, random: Callable[[], float]) -> float:
         """Return how long to wait after the ``failures``-th failure in a row (from 1)."""
         passing = isinstance(error, FetchError) and error.code not in ("http_404", "http_410", "ref_missing")
-        wait = (
-            min(self.longest_retry, self.first_retry * 2.0 ** min(failures - 1, 30)) if passing else self.longest_retry
-        )
-        return _jittered(wait, random)
+        wait = self.first_retry * 2.0 ** min(failures - 1, 30) if passing else self.longest_retry
+        asked = getattr(error, "retry_after", None) or 0.0
+        return _jittered(min(wait, self.longest_retry), random) + min(asked, self.longest_retry)
 
     def after_success(self, random: Callable[[], float]) -> float | None:
         """Return how long to wait after a success; None: until somebody asks."""
@@ -102,13 +101,13 @@ class HydrationService:
         if self._hydrator is None:
             return
         failures = 0
-        wait: float | None = 0.0 if await self._needed() else self._schedule.after_success(self._random)
+        wait: float | None = 0.0 if await self._is_needed() else self._schedule.after_success(self._random)
         trigger: Trigger = "startup" if wait == 0.0 else "refresh"
         while True:
             if wait != 0.0:
                 self._board.schedule(wait)
             asked = await self._pause(wait)
-            if wait != 0.0 and not asked and not await self._needed():
+            if wait != 0.0 and not asked and not await self._is_needed():
                 self._board.rest()
                 wait = None
                 continue
@@ -133,6 +132,13 @@ class HydrationService:
         if wait:
             await flight.landed.wait()
         return self.status
+
+    async def _is_needed(self) -> bool:
+        try:
+            return await self._needed()
+        except PyContextifyError as error:  # what can't be looked at can't be relied on
+            _LOG.info("whether an index is needed can't be told, so it is: %s", error)
+            return True
 
     async def _pause(self, seconds: float | None) -> bool:
         """Wait until it is time or somebody asks; tell whether somebody asked."""
@@ -166,7 +172,7 @@ class HydrationService:
 
     async def _failed(self, code: str, what: str, wait: float) -> float | None:
         """Tell of a failure, and when the next attempt comes; return that wait."""
-        if not await self._needed():
+        if not await self._is_needed():
             self._board.fail(code, what, None)
             _LOG.warning("hydration failed [%s] %s; the index stays as it is", code, what)
             return None

@@ -12,7 +12,7 @@ __all__ = ["ArchiveSource", "LayoutSource", "PairSource", "Source"]
 DEFAULT_REF = "latest"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class LayoutSource:
     """A layout behind an address: ``URL/index.json`` and ``URL/blobs/sha256/HEX``.
 
@@ -30,7 +30,7 @@ class LayoutSource:
         return redact_url(self.urls[0])
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class ArchiveSource:
     """One archive file; ``urls`` are mirrors of it. Without a ``pin``, ``URL.sha256`` is used where it exists.
 
@@ -47,7 +47,7 @@ class ArchiveSource:
         return redact_url(self.urls[0])
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class PairSource:
     """The two files of an index, each with its mirrors and its pin."""
 

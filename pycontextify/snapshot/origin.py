@@ -10,12 +10,12 @@ from collections.abc import Mapping
 
 from pycontextify.snapshot.manifest import Descriptor
 
-__all__ = ["BASE", "DIGEST", "ETAG", "MODIFIED", "URL", "base_of", "is_local", "laid_over"]
+__all__ = ["BASE", "DIGEST", "SEEN", "base_of", "is_local", "laid_over"]
 
 _SOURCE = "io.pycontextify.source"
-DIGEST, URL, ETAG, MODIFIED = (f"{_SOURCE}.{name}" for name in ("digest", "url", "etag", "last-modified"))
-"""The digest of the archive or pair that a generation was made of; the address that told of it, and what the server
-there called that version."""
+DIGEST, SEEN = f"{_SOURCE}.digest", f"{_SOURCE}.seen"
+"""The digest of the archive or pair that a generation was made of. The addresses that told of it, and what the servers
+there called that version: JSON, a list of address, ETag and Last-Modified for each."""
 
 BASE = "io.pycontextify.base"
 """The hydrated generation that a local one was laid over; manifests carry it too."""

@@ -18,7 +18,7 @@ from __future__ import annotations
 import hashlib
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 
@@ -293,8 +293,13 @@ class Layout:
     def drop_partials(self) -> None:
         """Remove what downloads and builds have left behind; call it with both locks held."""
         self.drop_builds()
-        with suppress(OSError):
-            for left in list(self.partial.iterdir()):
+        self.drop_downloads()
+
+    def drop_downloads(self, keep: Collection[Path] = ()) -> None:
+        """Remove downloads, but for those to ``keep``; call it with the lock of whoever downloads held."""
+        kept = {path.name for part in keep for path in (part, part.with_suffix(".journal"))}
+        for left in [*self.partial.glob("*.part"), *self.partial.glob("*.journal")]:
+            if left.name not in kept:
                 with suppress(OSError):  # Windows, while somebody reads it: next time
                     left.unlink()
 

@@ -22,6 +22,7 @@ __all__ = [
     "Endless",
     "Garble",
     "Honest",
+    "Late",
     "Length",
     "Other",
     "Raw",
@@ -29,6 +30,7 @@ __all__ = [
     "Stage",
     "Stall",
     "Status",
+    "Trickle",
     "Unsized",
 ]
 
@@ -90,9 +92,8 @@ class Stage:
 
         ``etag`` replaces the file's own strong one (None: there is none); without ``ranges``, all is always sent.
         """
-        status = await asyncio.to_thread(self.file.stat)
-        size = status.st_size
-        etag = f'"{size:x}-{status.st_mtime_ns:x}"' if etag == "" else etag
+        size = (await asyncio.to_thread(self.file.stat)).st_size
+        etag = self.etag() if etag == "" else etag
         headers = {} if etag is None else {"ETag": etag}
         asked = self.request.headers
         if etag is not None and asked.get("If-None-Match") == etag:
@@ -105,6 +106,11 @@ class Stage:
             return web.Response(status=416, headers={"Content-Range": f"bytes */{size}"})
         headers["Content-Range"] = f"bytes {start}-{stop - 1}/{size}"
         return await self.send((body or self.pieces)(start, stop), stop - start, headers, status=206)
+
+    def etag(self) -> str:
+        """Return the file's own validator."""
+        status = self.file.stat()
+        return f'"{status.st_size:x}-{status.st_mtime_ns:x}"'
 
     def hang_up(self, last_words: bytes = b"") -> web.Response:
         """Write bytes to the connection as they are, and close it."""
@@ -226,6 +232,34 @@ class Drip:
                 await asyncio.sleep(self.pause)
 
         return await stage.serve(body)
+
+
+@dataclass(frozen=True, slots=True)
+class Late:
+    """Serve the file, after a while in seconds."""
+
+    after: float
+
+    async def play(self, stage: Stage) -> web.StreamResponse:
+        await asyncio.sleep(self.after)
+        return await stage.serve()
+
+
+@dataclass(frozen=True, slots=True)
+class Trickle:
+    """Write some bytes to the connection, and then others again and again for as long as the client stays."""
+
+    head: bytes
+    piece: bytes
+
+    async def play(self, stage: Stage) -> web.StreamResponse:
+        transport = stage.request.transport
+        if transport is not None:
+            transport.write(self.head)
+            while not transport.is_closing():
+                transport.write(self.piece)
+                await asyncio.sleep(0.01)
+        return web.Response()
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,10 +37,12 @@ def wire_of(
         mirrors=Mirrors(clock),
         policy=policy,
         limiter=anyio.CapacityLimiter(connections),
+        downloads=anyio.CapacityLimiter(2 * connections),
         workers=workers,
         on_retry=(notes if notes is not None else []).append,
         sleep=clock.sleep,
         random=random,
+        monotonic=clock,
         piece=piece,
     )
 

@@ -12,7 +12,14 @@ import anyio
 import anyio.lowlevel
 import pytest
 
-from pycontextify.errors import NotReadyError, PermanentFetchError, PyContextifyError, TransientFetchError, VerifyError
+from pycontextify.errors import (
+    NotReadyError,
+    PermanentFetchError,
+    PyContextifyError,
+    StoreError,
+    TransientFetchError,
+    VerifyError,
+)
 from pycontextify.hydration.attempt import Outcome
 from pycontextify.hydration.service import HydrationService, Schedule
 from pycontextify.hydration.status import StatusBoard
@@ -259,3 +266,32 @@ async def test_a_failed_request_is_not_repeated_where_there_is_an_index() -> Non
         status = bench.service.status
         assert status.last_error is not None
         assert (status.last_error.retry_at, status.next_check_at) == (None, None)
+
+
+async def test_what_cannot_be_told_to_be_there_is_needed() -> None:
+    """A damaged index directory does not end the service: what is fetched may mend it."""
+
+    async def unreadable() -> bool:
+        raise StoreError("damaged")
+
+    hydrator = Hydrator()
+    board = StatusBoard("https://host/index", now=lambda: datetime.now(UTC), monotonic=time.monotonic)
+    service = HydrationService(hydrator, board, Schedule(first_retry=0.01), needed=unreadable)
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(service.run)
+        for _ in range(2):
+            with anyio.fail_after(5):
+                await hydrator.started.wait()
+            runs = hydrator.runs
+            hydrator.end(TransientFetchError("down"))
+            while hydrator.runs == runs:
+                await anyio.sleep(0.001)
+        tasks.cancel_scope.cancel()
+
+
+def test_what_the_server_asks_for_is_waited_out() -> None:
+    """Retry-After counts between attempts too, up to the longest wait."""
+    schedule = Schedule(first_retry=30.0, longest_retry=900.0)
+    busy = TransientFetchError("busy", retry_after=120.0)
+    assert schedule.after_failure(1, busy, lambda: 0.5) == 150.0
+    assert schedule.after_failure(1, TransientFetchError("busy", retry_after=1e9), lambda: 0.5) == 930.0

@@ -16,8 +16,9 @@ from yarl import URL
 
 from pycontextify.errors import PermanentFetchError
 from pycontextify.redact import redact_url
+from pycontextify.snapshot.digest import digest_of
 
-__all__ = ["MAX_REDIRECTS", "Credentials", "Hop", "beside", "first_hop", "joined", "next_hop"]
+__all__ = ["MAX_REDIRECTS", "Credentials", "Hop", "address_of", "beside", "first_hop", "joined", "next_hop"]
 
 MAX_REDIRECTS = 5
 
@@ -117,6 +118,12 @@ def beside(url: str, suffix: str) -> str:
     """Return the address of what lies beside ``url`` under its name and ``suffix``."""
     parts = urlsplit(url)
     return urlunsplit(parts._replace(path=parts.path + suffix, fragment=""))
+
+
+def address_of(url: str) -> str:
+    """Return an address fit to be kept: redacted, with a few digits by which another query is told from this one."""
+    query = urlsplit(url).query
+    return f"{redact_url(url)}~{digest_of(query.encode()).hex[:8]}" if query else redact_url(url)
 
 
 def _basic(login: tuple[str, str]) -> str:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from pycontextify.hydration.transfer.download import Watch, download
-from pycontextify.hydration.transfer.ranges import Span
+from pycontextify.hydration.transfer.address import address_of
+from pycontextify.hydration.transfer.download import Watch, download, unmodified
 from pycontextify.hydration.transfer.transport import (
     Ask,
     Download,
@@ -28,10 +28,14 @@ _T = TypeVar("_T")
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What was seen earlier: the address, redacted, and how its server called that version."""
+    """What was seen earlier: the address, by `address_of`, and how its server called that version."""
 
     url: str
     validators: Validators
+
+    def is_of(self, url: str) -> bool:
+        """Tell whether it was seen at this very address."""
+        return self.url == address_of(url)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,29 +64,29 @@ class Client:
         """
 
         async def ask(url: str) -> _T:
-            earlier = unless.validators if unless is not None and unless.url == redact_url(url) else None
+            earlier = unless.validators if unless is not None and unless.is_of(url) else None
             async with self._wire.limiter, self._wire.transport.open(Ask(url, unless=earlier)) as reply:
                 content = None if reply.unmodified else await _content(reply, limit, redact_url(url))
-            return accept(Document(content, Seen(redact_url(url), reply.validators)))
+            return accept(Document(content, Seen(address_of(url), reply.validators)))
 
         return await self._wire.ask(urls, ask)
 
     async def is_unmodified(self, urls: Sequence[str], seen: Seen) -> bool:
         """Ask whether an asset is still the version that was ``seen``, and for no more than one byte of it.
 
-        Raises FetchError.
+        Where another mirror answers than the one where it was seen, nothing is known, and so it is not. Raises
+        FetchError.
         """
 
         async def ask(url: str) -> bool:
-            probe = Ask(url, Span(0, 1), unless=seen.validators)
-            async with self._wire.limiter, self._wire.transport.open(probe) as reply:
-                return reply.unmodified
+            return await unmodified(self._wire, url, seen.validators if seen.is_of(url) else None)
 
         return await self._wire.ask(urls, ask)
 
     async def download(self, request: Download, path: Path, watch: Watch | None = None) -> Received:
         """Make a file hold an asset; see `download`."""
-        return await download(self._wire, request, path, watch or Watch())
+        async with self._wire.downloads:
+            return await download(self._wire, request, path, watch or Watch())
 
 
 async def _content(reply: Reply, limit: int, asset: str) -> bytes:

@@ -74,6 +74,7 @@ async def open_client(
     keys: Keys | None = None,
     patience: Patience | None = None,
     clock: Callable[[], float] = time.time,
+    monotonic: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], Awaitable[None]] = anyio.sleep,
     random: Callable[[], float] = _random.random,
 ) -> AsyncIterator[Client]:
@@ -89,10 +90,12 @@ async def open_client(
             mirrors=mirrors,
             policy=patience.policy,
             limiter=anyio.CapacityLimiter(patience.connections),
+            downloads=anyio.CapacityLimiter(2 * patience.connections),
             workers=workers,
             on_retry=on_retry,
             sleep=sleep,
             random=random,
+            monotonic=monotonic,
         )
         yield Client(wire)
 

@@ -12,13 +12,14 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
 import anyio
 
 from pycontextify.errors import FetchError, SnapshotRejected, TransientFetchError, VerifyError
+from pycontextify.hydration.transfer.address import address_of
 from pycontextify.hydration.transfer.partial import Partial
 from pycontextify.hydration.transfer.ranges import Extents, Span, is_strong
 from pycontextify.hydration.transfer.transport import (
@@ -28,6 +29,7 @@ from pycontextify.hydration.transfer.transport import (
     RangeRefused,
     Received,
     Reply,
+    Validators,
     check_arriving,
     check_declared,
     check_digest,
@@ -38,7 +40,7 @@ from pycontextify.hydration.transfer.wire import Wire
 from pycontextify.hydration.workers import together
 from pycontextify.redact import redact_url
 
-__all__ = ["Watch", "download"]
+__all__ = ["Watch", "download", "unmodified"]
 
 _T = TypeVar("_T")
 _LOG = logging.getLogger(__name__)
@@ -62,27 +64,45 @@ class Watch:
 async def download(wire: Wire, request: Download, path: Path, watch: Watch) -> Received:
     """Make ``path`` (which ends in ``.part``) hold the asset, from what is there of it already.
 
-    A whole that fails its digest is fetched once more, from its first byte on; where there are mirrors, once from each.
-    Raises FetchError, VerifyError and StoreError; what came until then is kept, and the next call goes on from there.
+    A whole that fails its digest may have been put together from several mirrors, so each is then asked for all of it,
+    one after the other, until one passes. Raises FetchError, VerifyError and StoreError; what came until then is kept,
+    and the next call goes on from there.
     """
     check_request(request)
-    async with Partial(path, wire.workers) as partial:
-        again = max(1, len(request.urls) - 1)
-        while True:
-            fetching = _Fetching(wire, request, partial, watch)
-            await fetching.run()
-            digest, source = await partial.digest(), fetching.source
+    async with Partial(path, wire.workers, vouched=request.digest is not None) as partial:
+        fetching = _Fetching(wire, request, partial, watch)
+        await fetching.run()
+        try:
+            return await _verified(request, partial, fetching.source)
+        except VerifyError as error:
+            wire.mirrors.failed(fetching.source)
+            failure: FetchError | VerifyError = error
+        for url in wire.mirrors.order(request.urls):
+            _LOG.info("%s; all of it is fetched again, from %s", failure, redact_url(url))
+            await partial.reset()
             try:
-                check_digest(request, digest, redact_url(source))
-            except VerifyError as error:
-                wire.mirrors.failed(source)
-                await partial.reset()
-                if not again:
-                    raise
-                _LOG.info("%s; it is fetched once more", error)
-                again -= 1
-            else:
-                return Received(digest, partial.size or 0, redact_url(source), partial.validators(source))
+                await _Fetching(wire, replace(request, urls=(url,)), partial, watch).run()
+                return await _verified(request, partial, url)
+            except (FetchError, VerifyError) as error:
+                failure = error
+        if isinstance(failure, VerifyError):
+            await partial.reset()
+        raise failure
+
+
+async def unmodified(wire: Wire, url: str, known: Validators | None) -> bool:
+    """Ask whether an asset is still the version that ``known`` names, for one byte of it at most. Raises FetchError."""
+    try:
+        async with wire.limiter, wire.transport.open(Ask(url, Span(0, 1), unless=known)) as reply:
+            return reply.unmodified
+    except RangeRefused:  # it may be anything, then
+        return False
+
+
+async def _verified(request: Download, partial: Partial, source: str) -> Received:
+    digest = await partial.digest()
+    check_digest(request, digest, redact_url(source))
+    return Received(digest, partial.size or 0, address_of(source), partial.validators(source))
 
 
 class _StartOverError(Exception):
@@ -110,8 +130,9 @@ class _Fetching:
         self._pieces: list[_Piece] = []
         self._in_hand = 0
         self._best = 0
-        self._faith = 2
-        """How far ranges are trusted here: 2 for helpers too, 1 to resume, 0 not at all."""
+        self._told: int | None = None
+        self._starts = 0
+        """How often it had to begin again: after once nothing is shared out any more, after twice nothing resumed."""
         self._over = False
         self._proven = anyio.Event()
         self._stirred = anyio.Event()
@@ -120,14 +141,14 @@ class _Fetching:
         """Fetch until nothing is missing."""
         await self._trust_what_is_there()
         while True:
-            self._partial.size = self._partial.size if self._request.size is None else self._request.size
+            await self._know_size(self._partial.size if self._request.size is None else self._request.size)
             self._over, self._proven = False, anyio.Event()
             self._tell(0)
             try:
                 await together(self._lead, self._hash_along, *[self._help] * self._helpers)
             except _StartOverError as error:
                 _LOG.info("%s is fetched from its first byte on: %s", self._request.name, error)
-                self._faith -= 1
+                self._starts += 1
                 await self._partial.reset()
             else:
                 return
@@ -138,16 +159,20 @@ class _Fetching:
             await self._partial.reset()
 
     async def _is_current(self, url: str) -> bool:
-        known = self._partial.validators(url)
-        if not known:
-            return False
         self.source = url
-        async with self._wire.limiter, self._wire.transport.open(Ask(url, Span(0, 1), unless=known)) as reply:
-            return reply.unmodified
+        return await unmodified(self._wire, url, self._partial.validators(url) or None)
+
+    async def _know_size(self, size: int | None) -> None:
+        """The whole has so many bytes; who watches is told, and may refuse, before any of them is written."""
+        self._partial.size = size
+        if size is not None and size != self._told:
+            self._told = size
+            if self._watch.sized is not None:
+                await self._watch.sized(size)
 
     @property
     def _helpers(self) -> int:
-        shared_out = self._request.digest is not None and self._faith == 2
+        shared_out = self._request.digest is not None and not self._starts
         return int(self._wire.limiter.total_tokens) - 1 if shared_out else 0
 
     async def _lead(self) -> None:
@@ -227,57 +252,65 @@ class _Fetching:
     async def _carry(self, piece: _Piece, url: str) -> None:
         """Bring in what is still missing of a piece, from one address."""
         self._watch.asking(redact_url(url))
-        ask = await self._ask(piece, url)
+        ask = self._ask(piece, url)
         async with self._wire.limiter, self._wire.transport.open(ask) as reply:
             await self._take(reply, ask, piece)
-            if reply.whole:
-                piece.stop = self._partial.size
-            elif self._partial.size is not None:
+            if not reply.whole:
                 self._proven.set()
             await self._pour(reply, piece, redact_url(url))
 
-    async def _ask(self, piece: _Piece, url: str) -> Ask:
+    def _ask(self, piece: _Piece, url: str) -> Ask:
+        """Return the request for a piece: a range where something vouches for what is there, else for the whole."""
         etag = self._partial.validators(url).etag
         vouched = etag if is_strong(etag) else None
-        if piece.start > 0 and (not self._faith or (self._request.digest is None and vouched is None)):
-            # Nothing can vouch for what is there. No helper is about in either case, so this piece is all there is.
-            await self._partial.reset()
-            self._partial.size = self._request.size
-            piece.start, piece.stop = 0, None
-        part = piece.start > 0 or piece.stop not in (None, self._partial.size)
-        if not part or not self._faith:
+        whole = piece.start == 0 and piece.stop in (None, self._partial.size)
+        if whole or self._starts > 1 or (self._request.digest is None and vouched is None):
             return Ask(url)
         return Ask(url, Span(piece.start, piece.stop), if_range=vouched if self._partial.extents.total else None)
 
     async def _take(self, reply: Reply, ask: Ask, piece: _Piece) -> None:
-        """Judge the head of a reply: whether its bytes go with those that are there, or are on their way."""
-        asset, there = redact_url(ask.url), self._partial.extents.total > 0 or len(self._pieces) > 1
-        if reply.whole and (there or piece.start):
-            raise RangeRefused("the whole comes where a range was asked for", asset=asset)
-        known, etag = self._partial.validators(ask.url).etag, reply.validators.etag
-        if there and known and etag and known != etag:
-            raise RangeRefused("it has changed since the first bytes came", asset=asset)
+        """Judge the head of a reply: whether its bytes go with those that are there; if not, those go."""
+        asset = redact_url(ask.url)
         if reply.size is not None:
             check_declared(self._request, reply.size, asset)
-            if there and self._partial.size not in (None, reply.size):
-                raise RangeRefused("it has another size than before", asset=asset)
-            if self._partial.size != reply.size and self._watch.sized is not None:
-                await self._watch.sized(reply.size)
+        if reply.whole and len(self._pieces) > 1:
+            raise RangeRefused("the whole comes where a range was asked for", asset=asset)
+        if reply.whole or (not self._partial.extents.total and len(self._pieces) == 1):
+            await self._partial.reset()
+            await self._know_size(self._request.size)
+        else:
+            self._check_same(reply, ask.url, asset)
+        if reply.size is not None:
+            await self._know_size(reply.size)
+        if reply.whole:
+            piece.start, piece.stop = 0, self._partial.size
+        elif self._partial.size is None:
+            raise RangeRefused("it does not tell how large the whole is", asset=asset)
         self.source = ask.url
-        await self._partial.describe(ask.url, reply.validators, reply.size)
+        await self._partial.describe(ask.url, reply.validators, self._partial.size)
+
+    def _check_same(self, reply: Reply, url: str, asset: str) -> None:
+        """Raise RangeRefused when a part may be of another version than the bytes that are there."""
+        known, etag = self._partial.validators(url).etag, reply.validators.etag
+        if known != etag and (self._request.digest is None or (known and etag)):
+            raise RangeRefused("it has changed since the first bytes came", asset=asset)
+        if reply.size is not None and self._partial.size not in (None, reply.size):
+            raise RangeRefused("it has another size than before", asset=asset)
 
     async def _pour(self, reply: Reply, piece: _Piece, asset: str) -> None:
         """Move a body into the file; what the network gives in crumbs is gathered into whole buffers."""
-        expected = self._expected(reply, piece)
-        reached, crumbs, held = piece.start, list[bytes](), 0
+        announced = None if reply.length is None else piece.start + reply.length
+        reached, crumbs = piece.start, list[bytes]()
         async with self._partial.writer(piece.start) as put:
 
             async def land() -> None:
-                nonlocal held
-                if held:
-                    await put(b"".join(crumbs))
-                    crumbs.clear()
-                    piece.start, held = piece.start + held, 0
+                # Emptied first: what a full disk refuses must not be written once more, further on.
+                buffer = b"".join(crumbs)
+                crumbs.clear()
+                self._in_hand -= len(buffer)
+                if buffer:
+                    await put(buffer)
+                    piece.start += len(buffer)
                     self._best = max(self._best, self._partial.extents.total)
                     self._stir()
 
@@ -285,24 +318,17 @@ class _Fetching:
                 while data := await reply.read():
                     reached += len(data)
                     check_arriving(self._request, reached, asset)
+                    if announced is not None and reached > announced:
+                        raise RangeRefused("more comes than was announced", asset=asset)
                     crumbs.append(data)
-                    held += len(data)
                     self._in_hand += len(data)
                     self._tell(len(data))
-                    if held >= BUFFER:
-                        self._in_hand -= held
+                    if reached - piece.start >= BUFFER:
                         await land()
             finally:
-                self._in_hand -= held
                 await land()
-        check_ended(self._request, reached, expected, asset)
+        check_ended(self._request, reached, piece.stop if announced is None else announced, asset)
         await self._partial.end_at(reached)
-
-    def _expected(self, reply: Reply, piece: _Piece) -> int | None:
-        """Return where the body of a reply must end at the earliest."""
-        if reply.length is not None:
-            return reply.begins + reply.length
-        return self._partial.size if piece.stop is None else piece.stop
 
     def _tell(self, fetched: int) -> None:
         self._watch.landed(self._partial.extents.total + self._in_hand, fetched)

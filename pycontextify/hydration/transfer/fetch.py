@@ -11,6 +11,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field, replace
+from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from types import TracebackType
 from typing import Self
@@ -23,7 +24,7 @@ from pycontextify._version import __version__
 from pycontextify.errors import FetchError, PermanentFetchError, TransientFetchError
 from pycontextify.hydration.transfer.address import MAX_REDIRECTS, Credentials, Hop, first_hop, next_hop
 from pycontextify.hydration.transfer.ranges import parse_content_range
-from pycontextify.hydration.transfer.retry import TOO_SLOW, is_transient_status, parse_retry_after
+from pycontextify.hydration.transfer.retry import is_transient_status, parse_retry_after
 from pycontextify.hydration.transfer.secure import Tls
 from pycontextify.hydration.transfer.transport import BUFFER, Ask, RangeRefused, Reply, Validators
 from pycontextify.redact import redact_url
@@ -31,6 +32,7 @@ from pycontextify.redact import redact_url
 __all__ = ["DEFAULT_TIMEOUTS", "Access", "Fetcher", "Timeouts"]
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_SETTLED_SECONDS = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,9 +94,7 @@ class Fetcher:
             cookie_jar=aiohttp.DummyCookieJar(),
             headers={"Accept-Encoding": "identity", "User-Agent": f"pycontextify/{__version__}"},
             read_bufsize=BUFFER,
-            timeout=aiohttp.ClientTimeout(
-                total=None, sock_connect=self._timeouts.connect, sock_read=self._timeouts.read
-            ),
+            timeout=aiohttp.ClientTimeout(total=None, sock_connect=self._timeouts.connect),
         )
         return self
 
@@ -135,7 +135,7 @@ class Fetcher:
 
     def _judged(self, reply: aiohttp.ClientResponse, ask: Ask, asset: str) -> Reply:
         """Return what a reply says, or raise the error that its status or its headers stand for."""
-        validators = Validators(reply.headers.get("ETag"), reply.headers.get("Last-Modified"))
+        validators = _validators(reply)
         read = self._reader(reply, asset)
         match reply.status:
             case HTTPStatus.OK:
@@ -157,7 +157,9 @@ class Fetcher:
             began = self._monotonic()
             with _wrapping(asset):
                 try:
-                    piece = await reply.content.readany()
+                    # Not aiohttp's sock_read: that begins anew with every byte, those between two pieces included.
+                    async with asyncio.timeout(self._timeouts.read):
+                        piece = await reply.content.readany()
                 except aiohttp.ClientError as error:
                     piece = _rescued(reply.content, error)
             if piece:
@@ -197,7 +199,7 @@ class _Pace:
         if self._bytes < self._timeouts.floor * self._waited:
             raise TransientFetchError(
                 f"the server sends too slowly ({self._bytes:,} bytes in {self._waited:.0f} s)",
-                code=TOO_SLOW,
+                code="too_slow",
                 asset=asset,
                 hint="try a nearer mirror",
             )
@@ -219,6 +221,25 @@ def _conditions(ask: Ask) -> dict[str, str]:
     return headers
 
 
+def _validators(reply: aiohttp.ClientResponse) -> Validators:
+    """Return what the server calls this version, as far as that can be relied on.
+
+    A Last-Modified that is as young as the reply may stand for a second version of the same second (RFC 9110, 8.8.2.2).
+    What is not printable ASCII is no header that could be sent back.
+    """
+    etag, modified, date = (reply.headers.get(name) for name in ("ETag", "Last-Modified", "Date"))
+    age = _seconds_between(modified, date)
+    usable = [value if value and value.isascii() and value.isprintable() else None for value in (etag, modified)]
+    return Validators(usable[0], usable[1] if age is not None and age >= _SETTLED_SECONDS else None)
+
+
+def _seconds_between(earlier: str | None, later: str | None) -> float | None:
+    try:
+        return (parsedate_to_datetime(later or "") - parsedate_to_datetime(earlier or "")).total_seconds()
+    except (ValueError, TypeError, OverflowError):
+        return None
+
+
 def _partial(reply: aiohttp.ClientResponse, ask: Ask, blank: Reply, asset: str) -> Reply:
     """Believe a 206 only when it says that it is what was asked for: the span, or as much of it as there is."""
     told, span = parse_content_range(reply.headers.get("Content-Range")), ask.span
@@ -227,7 +248,7 @@ def _partial(reply: aiohttp.ClientResponse, ask: Ask, blank: Reply, asset: str) 
     length = told.stop - told.start
     if reply.content_length not in (None, length):
         raise RangeRefused("the server announces a range and sends another amount", asset=asset)
-    return replace(blank, whole=False, begins=told.start, length=length, size=told.size)
+    return replace(blank, whole=False, length=length, size=told.size)
 
 
 def _ends_right(stop: int, size: int | None, wanted: int | None) -> bool:

@@ -45,7 +45,6 @@ class LocalFiles:
             yield Reply(
                 self._reader(file, stop - span.start, redact_url(ask.url)),
                 whole=ask.span is None,
-                begins=span.start,
                 length=stop - span.start,
                 size=size,
             )

@@ -1,7 +1,7 @@
 """Which of several mirrors to ask first. Remembered for as long as the process lives.
 
 A mirror that failed is not struck off: it is asked last for a while, longer at each further failure, and first again,
-where it was listed first, once that while is over or nobody else has answered.
+where it was listed first, once that while is over. One that asked to be left alone is, as long as there is another.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 from urllib.parse import urlsplit
 
-from pycontextify.errors import FetchError, SnapshotRejected, TransientFetchError
+from pycontextify.errors import FetchError, PermanentFetchError, SnapshotRejected, TransientFetchError
 from pycontextify.hydration.transfer.transport import is_absent
 from pycontextify.redact import redact_url
 
@@ -26,10 +26,11 @@ _LONGEST_REST_SECONDS = 300.0
 
 @dataclass(frozen=True, slots=True)
 class _Rest:
-    """How often in a row a mirror has failed, and until when (monotonic seconds) it is asked last."""
+    """How often in a row a mirror has failed; until when it is asked last, and left alone (monotonic seconds)."""
 
     failures: int
     until: float
+    alone: float
 
 
 class Mirrors:
@@ -40,16 +41,22 @@ class Mirrors:
         self._resting: dict[tuple[str, str], _Rest] = {}
 
     def order(self, urls: Sequence[str]) -> list[str]:
-        """Return the addresses in the order to ask them: as listed, those that rest last."""
+        """Return the addresses to ask, in order: as listed, then those that rest, whose rest ends first.
+
+        Those that want to be left alone are left out, unless all of them do.
+        """
         now = self._monotonic()
-        return sorted(urls, key=lambda url: (rest := self._resting.get(_host(url))) is not None and rest.until > now)
+        rests = {url: rest for url in urls if (rest := self._resting.get(_host(url))) is not None}
+        asked = [url for url in urls if url not in rests or rests[url].alone <= now] or list(urls)
+        return sorted(asked, key=lambda url: max(rests[url].until, now) if url in rests else now)
 
     def failed(self, url: str, retry_after: float | None = None) -> None:
         """Note that a mirror did not give what it should; ``retry_after`` is how long it wants to be left alone."""
-        host = _host(url)
+        host, now = _host(url), self._monotonic()
         failures = self._resting[host].failures + 1 if host in self._resting else 1
         rest = min(_LONGEST_REST_SECONDS, _FIRST_REST_SECONDS * 2.0 ** min(failures - 1, 30))
-        self._resting[host] = _Rest(failures, self._monotonic() + max(rest, retry_after or 0.0))
+        alone = now + (retry_after or 0.0)
+        self._resting[host] = _Rest(failures, max(now + rest, alone), alone)
 
     def worked(self, url: str) -> None:
         """Note that a mirror did what it should."""
@@ -65,7 +72,7 @@ class Mirrors:
             try:
                 result = await ask(url)
             except (FetchError, SnapshotRejected) as error:
-                if not (isinstance(error, FetchError) and is_absent(error)):
+                if not _is_answer(error):
                     self.failed(url, getattr(error, "retry_after", None))
                 if len(urls) > 1:
                     _LOG.info("a mirror failed (code: %s): %s", error.code, error)
@@ -74,6 +81,11 @@ class Mirrors:
                 self.worked(url)
                 return result
         raise _verdict(errors)
+
+
+def _is_answer(error: FetchError | SnapshotRejected) -> bool:
+    """Tell whether an error says something about what was asked for, and nothing about the host: most 4xx do."""
+    return isinstance(error, PermanentFetchError) and (is_absent(error) or error.code.startswith("http_4"))
 
 
 def _verdict(errors: Sequence[FetchError | SnapshotRejected]) -> FetchError | SnapshotRejected:

@@ -9,6 +9,7 @@ A line is appended only after the bytes that it speaks of were written:
 2. killed between write and line: the bytes are there and do not count. They are fetched again, one buffer at most;
 3. killed in the middle of a line: a line that can't be read says nothing, as in 2;
 4. the machine dies: lines may be there whose bytes are not. The digest will tell, and everything is fetched again.
+   Where no digest is known, bytes are flushed to the disk before a line speaks of them, 8 MiB at a time.
 
 The digest of the whole is computed behind the writers, from the first byte on, by reading back what they wrote: it is
 in the page cache, and so resumed, parallel and plain downloads are one case.
@@ -34,20 +35,21 @@ from pycontextify.hydration.transfer.transport import Validators
 from pycontextify.hydration.workers import OnProgress, Workers, finish
 from pycontextify.redact import redact_url
 from pycontextify.snapshot.digest import Digest
-from pycontextify.store.durable import store_error
+from pycontextify.store.durable import flush, store_error
 
 __all__ = ["Partial"]
 
 _BLOCK = 1 << 20
+_FLUSHED = 8 << 20
 
 
 class Partial:
     """A download in progress, opened and closed by ``async with``; one object a file. Lives on the event loop.
 
-    Every method that touches the disk raises StoreError.
+    ``vouched``: a digest will tell whether the bytes are right. Every method that touches the disk raises StoreError.
     """
 
-    def __init__(self, path: Path, workers: Workers) -> None:
+    def __init__(self, path: Path, workers: Workers, *, vouched: bool = True) -> None:
         self.extents = Extents()
         """Which bytes are there."""
         self.size: int | None = None
@@ -56,6 +58,7 @@ class Partial:
         self._journal_path = path.with_suffix(".journal")
         self._journal: FileIO | None = None
         self._workers = workers
+        self._vouched = vouched
         self._validators: dict[str, Validators] = {}
         self._hasher = hashlib.sha256()
         self._hashed = 0
@@ -116,7 +119,14 @@ class Partial:
         A buffer that was handed over is written and counts, whatever is cancelled meanwhile.
         """
         opening = asyncio.ensure_future(aiofiles.open(self._path, "r+b", buffering=0, executor=self._workers.executor))
-        position = start
+        position = noted = start
+
+        async def note() -> None:
+            nonlocal noted
+            if not self._vouched:
+                await self._workers.run(flush, file.fileno())
+            await self._workers.run(self._note, [noted, position])
+            noted = position
 
         async def put(buffer: bytes) -> None:
             nonlocal position
@@ -124,9 +134,10 @@ class Partial:
                 view = memoryview(buffer)
                 while view:  # a write may take less than it is given
                     view = view[await finish(file.write(view)) :]
-                await self._workers.run(self._note, [position, position + len(buffer)])
-            self.extents.add(position, position + len(buffer))
-            position += len(buffer)
+                self.extents.add(position, position + len(buffer))
+                position += len(buffer)
+                if self._vouched or position - noted >= _FLUSHED:
+                    await note()
 
         try:
             with self._writing():
@@ -134,6 +145,9 @@ class Partial:
                 await finish(file.seek(start))
             yield put
         finally:
+            if position > noted:
+                with anyio.CancelScope(shield=True), self._writing():
+                    await note()
             # Not by aiofiles' own `async with`: it closes in the loop's default executor, and a cancellation stops it.
             if opening.done() and not opening.cancelled() and opening.exception() is None:
                 with anyio.CancelScope(shield=True), self._writing():
@@ -161,25 +175,33 @@ class Partial:
     def _open(self) -> None:
         with self._writing():
             self._path.touch()
-            lines = self._journal_path.read_bytes().split(b"\n") if self._journal_path.exists() else [b""]
-            for line in lines:
-                with suppress(ValueError, TypeError, KeyError):
+            for line in self._journal_path.read_bytes().splitlines() if self._journal_path.exists() else []:
+                with suppress(ValueError):
                     self._recall(json.loads(line))
             self.extents.cut(self._path.stat().st_size)
             with self._path.open("r+b") as file:
                 file.truncate(self.extents.end)
+            # Written anew: what it said of bytes that are gone must not count again once others lie there.
             self._journal = FileIO(self._journal_path, "a")
-            if lines[-1]:
-                self._append(b"\n")
+            self._journal.truncate(0)
+            for fact in self._facts():
+                self._note(fact)
+
+    def _facts(self) -> Iterator[object]:
+        """Yield all that the journal has to say."""
+        for source, validators in self._validators.items():
+            yield {"source": source, "etag": validators.etag, "modified": validators.modified, "size": self.size}
+        yield from map(list, self.extents)
 
     def _recall(self, fact: Any) -> None:
         match fact:
             case [int(start), int(stop)] if start >= 0:
                 self.extents.add(start, stop)
-            case {"size": int() | None as size}:
+            case {"source": str(source), "etag": str() | None as etag, "modified": str() | None as modified}:
+                self._validators[source] = Validators(etag, modified)
+                self._recall({"size": fact.get("size")})
+            case {"size": int(size)} if size >= 0:
                 self.size = size
-                if isinstance(source := fact.get("source"), str):
-                    self._validators[source] = Validators(fact.get("etag"), fact.get("modified"))
 
     def _note(self, fact: object) -> None:
         with self._writing(self._journal_path):

@@ -6,6 +6,7 @@ Backoff is exponential with full jitter (M. Brooker, "Exponential Backoff And Ji
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -16,7 +17,6 @@ from pycontextify.errors import TransientFetchError
 
 __all__ = [
     "DEFAULT_POLICY",
-    "TOO_SLOW",
     "OnRetry",
     "RetryNote",
     "RetryPolicy",
@@ -24,9 +24,6 @@ __all__ = [
     "parse_retry_after",
     "retry",
 ]
-
-TOO_SLOW = "too_slow"
-"""The code of the error that ends a drip."""
 
 _T = TypeVar("_T")
 _TRANSIENT = frozenset({408, 425, 429})
@@ -38,13 +35,15 @@ class RetryPolicy:
     """How often, and how long after a failure, to try again. Times are in seconds.
 
     ``attempts`` counts the first one. ``base`` is the bound of the first wait, doubled at every further one up to
-    ``cap``; ``retry_after_cap`` bounds what a server may ask for.
+    ``cap``; ``retry_after_cap`` bounds what a server may ask for. ``floor``, in bytes a second from one failure to the
+    next, waits included, is what counts as progress.
     """
 
     attempts: int = 3
     base: float = 0.5
     cap: float = 30.0
     retry_after_cap: float = 120.0
+    floor: float = 200.0
 
     def delay(self, attempt: int, retry_after: float | None, random: Callable[[], float]) -> float:
         """Return how long to wait after failed attempt number ``attempt`` (from 1).
@@ -82,21 +81,23 @@ async def retry(
     random: Callable[[], float],
     on_retry: OnRetry,
     progress: Callable[[], int] = lambda: 0,
+    monotonic: Callable[[], float] = time.monotonic,
 ) -> _T:
     """Return what ``operation`` returns, trying again on TransientFetchError and on nothing else.
 
-    ``progress`` tells how far it has come over all attempts: a failure after some progress counts as the first again.
-    (A drip does not make progress: what was too slow counts on.)
+    ``progress`` tells how many bytes it has brought over all attempts: a failure after some progress counts as the
+    first again. (A byte now and then is none: whoever sends no more would keep us for ever.)
 
     Raises the last TransientFetchError when the attempts are spent, any other error at once.
     """
-    attempt, reached = 0, progress()
+    attempt, reached, since = 0, progress(), monotonic()
     while True:
         try:
             return await operation()
         except TransientFetchError as error:
-            advanced = progress() > reached and error.code != TOO_SLOW
-            attempt, reached = 1 if advanced else attempt + 1, progress()
+            now, there = monotonic(), progress()
+            advanced = there - reached > policy.floor * (now - since)
+            attempt, reached, since = 1 if advanced else attempt + 1, there, now
             if attempt >= policy.attempts:
                 raise
             delay = policy.delay(attempt, error.retry_after, random)

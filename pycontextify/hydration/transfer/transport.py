@@ -60,7 +60,7 @@ class Validators:
         return bool(self.etag or self.modified)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Ask:
     """One request. ``span`` None asks for the whole asset.
 
@@ -78,14 +78,13 @@ class Ask:
 class Reply:
     """What answers an ask.
 
-    The body begins at byte ``begins`` of the asset and has ``length`` bytes; the asset has ``size``: both None where
-    the source does not tell. ``whole``: it is all of the asset, whatever was asked for. ``read`` returns the next bytes
-    of the body, none at its end. ``unmodified`` replies have no body.
+    The body has ``length`` bytes, the asset ``size``: both None where the source does not tell. ``whole``: it is all of
+    the asset, whatever was asked for; otherwise it begins where the span does. ``read`` returns the next bytes of the
+    body, none at its end. ``unmodified`` replies have no body.
     """
 
     read: Callable[[], Awaitable[bytes]]
     whole: bool = True
-    begins: int = 0
     length: int | None = None
     size: int | None = None
     validators: Validators = Validators()
@@ -99,13 +98,12 @@ class Transport(Protocol):
         """Lend the reply to a request, its body yet to be read.
 
         Entering and reading raise TransientFetchError (worth another try) and PermanentFetchError: RangeRefused is one,
-        and `is_absent` tells whether it is for want of the asset. A reply to a ``span`` begins where that does, or at 0
-        with the whole asset.
+        and `is_absent` tells whether it is for want of the asset.
         """
         ...
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Download:
     """An asset to be streamed to disk from any one, or several, of its mirrors.
 

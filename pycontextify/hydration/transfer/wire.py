@@ -23,18 +23,21 @@ _PIECE = 16 << 20
 class Wire:
     """What all requests share.
 
-    ``limiter`` bounds how many are under way, all downloads together. ``piece`` is how many bytes of a large asset one
-    of them fetches: enough for the round trip that asking costs not to matter, few enough to share out.
+    ``limiter`` bounds how many are under way, all downloads together, and ``downloads`` how many of those. ``piece`` is
+    how many bytes of a large asset one of them fetches: enough for the round trip that asking costs not to matter, few
+    enough to share out.
     """
 
     transport: Transport
     mirrors: Mirrors
     policy: RetryPolicy
     limiter: anyio.CapacityLimiter
+    downloads: anyio.CapacityLimiter
     workers: Workers
     on_retry: OnRetry
     sleep: Callable[[float], Awaitable[None]]
     random: Callable[[], float]
+    monotonic: Callable[[], float]
     piece: int = _PIECE
 
     async def ask(
@@ -51,4 +54,5 @@ class Wire:
             random=self.random,
             on_retry=self.on_retry,
             progress=progress,
+            monotonic=self.monotonic,
         )

@@ -18,11 +18,11 @@ from pycontextify.hydration.transfer.fetch import Fetcher, Timeouts
 from pycontextify.hydration.transfer.transport import BUFFER, Download
 from pycontextify.hydration.workers import Workers
 from pycontextify.snapshot.digest import digest_of
-from tests.fakes.acts import Act, Cut, Encode, Endless, Length, Raw, Redirect, Stall, Status
+from tests.fakes.acts import Act, Cut, Encode, Endless, Late, Length, Raw, Redirect, Stall, Status, Trickle
 from tests.fakes.certificate import self_signed
 from tests.fakes.server import SnapshotServer
 from tests.fakes.wire import client_of
-from tests.hydration.transfer.asset import CONTENT, failure, publish, whole
+from tests.hydration.transfer.asset import CONTENT, failure, publish, read, whole
 
 SECRET = "c4nary"
 
@@ -91,6 +91,34 @@ async def test_a_server_that_stops_sending_is_left(workers: Workers, server: Sna
         with pytest.raises(TransientFetchError) as caught:
             await client.download(whole(server), tmp_path / "a.part")
         assert caught.value.code == "read_timeout"
+
+
+@pytest.mark.parametrize(
+    ("head", "trickle"),
+    [
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1;", b"a"),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n", b"A: b\r\n"),
+        (b"HTTP/1.1 200 OK\r\n", b"A: b\r\n"),
+    ],
+    ids=["chunk extension", "trailers", "headers"],
+)
+async def test_bytes_that_bring_nothing_do_not_keep_us(
+    workers: Workers, server: SnapshotServer, head: bytes, trickle: bytes
+) -> None:
+    """A server that goes on sending what is no part of the body is left as one that has stopped."""
+    server.always("index.json", Trickle(head, trickle))
+    async with Fetcher(timeouts=Timeouts(reply=0.2, read=0.2)) as fetcher:
+        with anyio.fail_after(5):
+            error = await failure(client_of(fetcher, workers), server.url("index.json"))
+    assert (type(error), error.code) == (TransientFetchError, "read_timeout")
+
+
+async def test_a_slow_beginning_has_its_own_patience(workers: Workers, server: SnapshotServer, tmp_path: Path) -> None:
+    """A server may take longer to begin than between two pieces."""
+
+    server.script("index.json", Late(0.3))
+    async with Fetcher(timeouts=Timeouts(reply=5.0, read=0.1)) as fetcher:
+        assert await read(client_of(fetcher, workers), server.url("index.json")) == b"{}"
 
 
 async def test_nobody_listens(client: Client) -> None:

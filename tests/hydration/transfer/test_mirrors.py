@@ -13,6 +13,7 @@ GONE = PermanentFetchError("not there", code="http_404")
 FORBIDDEN = PermanentFetchError("not for you", code="http_403")
 BUSY = TransientFetchError("busy", code="http_503", retry_after=60.0)
 LOST = TransientFetchError("lost", code="connection_lost", retry_after=5.0)
+DOWN = TransientFetchError("down", code="connect_failed")
 WRONG = VerifyError("wrong", code="digest_mismatch")
 
 
@@ -48,7 +49,7 @@ async def test_one_that_failed_is_asked_last_for_a_while() -> None:
     """Then it is asked first again, for it was listed first."""
     clock = FakeClock()
     mirrors = Mirrors(clock)
-    await mirrors.first(URLS, Answers(first=LOST))
+    await mirrors.first(URLS, Answers(first=DOWN))
     assert mirrors.order(URLS) == [SECOND, THIRD, FIRST]
     clock.now += 14
     assert mirrors.order(URLS)[0] == SECOND
@@ -70,16 +71,42 @@ async def test_it_rests_longer_each_time_and_as_long_as_it_asks_for() -> None:
     assert rests == [15, 30, 60, 120, 240, 300, 300]
     mirrors.failed(FIRST, 1000.0)
     clock.now += 999
-    assert mirrors.order(URLS)[0] == SECOND
+    assert mirrors.order(URLS) == [SECOND, THIRD]
     mirrors.worked(FIRST)
     assert mirrors.order(URLS)[0] == FIRST
 
 
-async def test_a_mirror_that_lacks_something_is_well() -> None:
-    """A sidecar that was never published is no fault."""
+@pytest.mark.parametrize("answer", [GONE, FORBIDDEN])
+async def test_a_mirror_that_lacks_something_is_well(answer: FetchError) -> None:
+    """A sidecar that was never published is no fault, whatever the host calls that."""
     mirrors = Mirrors(FakeClock())
-    await mirrors.first(URLS, Answers(first=GONE))
+    await mirrors.first(URLS, Answers(first=answer))
     assert mirrors.order(URLS)[0] == FIRST
+
+
+async def test_one_that_wants_to_be_left_alone_is() -> None:
+    """As long as there is another; when all want that, they are asked once more and told so again."""
+    clock = FakeClock()
+    mirrors = Mirrors(clock)
+    for _ in range(2):
+        with pytest.raises(TransientFetchError) as caught:
+            await mirrors.first(URLS[:2], ask := Answers(first=BUSY, second=DOWN))
+    assert ask.asked == [SECOND]
+    assert caught.value is DOWN
+    mirrors.failed(SECOND, 60.0)
+    assert mirrors.order(URLS[:2]) == [FIRST, SECOND]
+    clock.now += 61
+    assert mirrors.order(URLS[:2]) == [FIRST, SECOND]
+
+
+async def test_those_that_rest_are_asked_in_the_order_in_which_they_recover() -> None:
+    """The one that failed first comes first."""
+    clock = FakeClock()
+    mirrors = Mirrors(clock)
+    mirrors.failed(SECOND)
+    clock.now += 5
+    mirrors.failed(FIRST)
+    assert mirrors.order(URLS) == [THIRD, SECOND, FIRST]
 
 
 async def test_paths_and_logins_of_one_host_share_its_health() -> None:

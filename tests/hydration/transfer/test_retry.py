@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 import aiohttp
@@ -16,7 +17,6 @@ from pycontextify.errors import FetchError, PermanentFetchError, TransientFetchE
 from pycontextify.hydration.transfer.client import Client
 from pycontextify.hydration.transfer.fetch import Fetcher
 from pycontextify.hydration.transfer.retry import (
-    TOO_SLOW,
     RetryNote,
     RetryPolicy,
     is_transient_status,
@@ -55,7 +55,13 @@ class Attempts:
     ) -> str:
         """Run the loop."""
         return await retry(
-            policy, self, sleep=self.clock.sleep, random=random, on_retry=self.notes.append, progress=progress
+            policy,
+            self,
+            sleep=self.clock.sleep,
+            random=random,
+            on_retry=self.notes.append,
+            progress=progress,
+            monotonic=self.clock,
         )
 
 
@@ -111,7 +117,7 @@ async def test_what_the_server_asks_for_is_waited_out() -> None:
 async def test_progress_makes_a_failure_the_first_again() -> None:
     """As long as it goes on, however often it breaks off, it is not given up; waits begin again at the bottom."""
     attempts = Attempts([transient() for _ in range(10)])
-    await attempts.run(RetryPolicy(attempts=2, base=1.0), progress=lambda: attempts.made)
+    await attempts.run(RetryPolicy(attempts=2, base=1.0), progress=lambda: attempts.made * 1000)
     assert attempts.clock.slept == [0.5] * 10
 
 
@@ -119,16 +125,18 @@ async def test_without_progress_the_count_goes_on() -> None:
     """What was reached before counts for nothing."""
     attempts = Attempts([transient() for _ in range(10)])
     with pytest.raises(TransientFetchError):
-        await attempts.run(RetryPolicy(attempts=4), progress=lambda: min(attempts.made, 3))
+        await attempts.run(RetryPolicy(attempts=4), progress=lambda: min(attempts.made, 3) * 10_000)
     assert attempts.made == 3 + 3
 
 
-async def test_a_drip_is_no_progress() -> None:
-    """Whoever sends a byte now and then would keep us for ever."""
-    attempts = Attempts([TransientFetchError("slow", code=TOO_SLOW) for _ in range(10)])
-    with pytest.raises(TransientFetchError):
-        await attempts.run(RetryPolicy(attempts=3), progress=lambda: attempts.made)
-    assert attempts.made == 3
+@pytest.mark.parametrize(("per_attempt", "made"), [(100, 11), (99, 3)])
+async def test_a_byte_now_and_then_is_no_progress(per_attempt: int, made: int) -> None:
+    """Whoever sends no more would keep us for ever: the waits between the attempts count."""
+    attempts = Attempts([transient() for _ in range(10)])
+    policy = RetryPolicy(attempts=3, base=1.0, cap=1.0, floor=199.0)
+    with suppress(TransientFetchError):
+        await attempts.run(policy, progress=lambda: attempts.made * per_attempt)
+    assert attempts.made == made
 
 
 @given(

@@ -13,13 +13,14 @@ import pytest
 from yarl import URL
 
 from pycontextify.errors import PermanentFetchError, PyContextifyError
+from pycontextify.hydration.sources import ArchiveSource, LayoutSource, PairSource
 from pycontextify.hydration.transfer.client import Client
 from pycontextify.hydration.transfer.connect import Keys, Patience, open_client
 from pycontextify.hydration.transfer.fetch import Timeouts
 from pycontextify.hydration.transfer.mirrors import Mirrors
 from pycontextify.hydration.transfer.retry import RetryPolicy
 from pycontextify.hydration.transfer.secure import Certificates, open_tls, proxy_for, read_logins
-from pycontextify.hydration.transfer.transport import Download
+from pycontextify.hydration.transfer.transport import Ask, Download
 from pycontextify.hydration.workers import Workers
 from tests.fakes.acts import Act, Cut, Encode, Honest, Raw, Redirect, Stall, Status
 from tests.fakes.certificate import Authority
@@ -290,3 +291,19 @@ async def test_no_secret_shows(
     files = [path.read_bytes() for path in (tmp_path / "partial").iterdir() if path.suffix != ".part"]
     assert SECRET not in "".join(told) + caplog.text + repr(KEYS) + str(client)
     assert not any(SECRET.encode() in content for content in files)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        Ask(f"https://u:{SECRET}@host/a?t={SECRET}"),
+        Download("a", (f"https://u:{SECRET}@host/a?t={SECRET}",)),
+        LayoutSource((f"https://u:{SECRET}@host/a?t={SECRET}",)),
+        ArchiveSource((f"https://u:{SECRET}@host/a?t={SECRET}",), "index"),
+        PairSource((f"https://u:{SECRET}@host/a?t={SECRET}",), (f"https://u:{SECRET}@host/b",)),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_no_representation_tells(value: object) -> None:
+    """Tracebacks, debuggers and logs show values."""
+    assert SECRET not in repr(value)
