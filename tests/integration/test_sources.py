@@ -340,9 +340,9 @@ if sys.platform == "linux":
         async def watch() -> None:
             nonlocal most
             while True:
-                most = max(most, len(os.listdir("/proc/self/fd")))
+                most = max(most, len(list(Path("/proc/self/fd").iterdir())))
                 await anyio.sleep(0.001)
 
-        before = len(os.listdir("/proc/self/fd"))
+        before = len(list(Path("/proc/self/fd").iterdir()))
         await beside(here.hydrate, watch)
         assert most - before < 100
