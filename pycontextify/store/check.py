@@ -12,7 +12,7 @@ from typing import Literal
 from pycontextify.errors import PyContextifyError
 from pycontextify.snapshot.digest import Digest
 from pycontextify.snapshot.manifest import Descriptor
-from pycontextify.store.durable import store_error, unique
+from pycontextify.store.durable import make_directory, move, store_error, unique
 from pycontextify.store.layout import Layout
 
 __all__ = ["Damage", "damaged_blobs", "quarantine"]
@@ -52,10 +52,10 @@ def quarantine(layout: Layout, blob: Descriptor) -> Path:
     """
     source, target = layout.blob_path(blob.digest), layout.quarantine / f"{blob.digest.hex}.{unique()}"
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        source.replace(target)
+        make_directory(target.parent)
     except OSError as error:
-        raise store_error(error, source) from error
+        raise store_error(error, target) from error
+    move(source, target)
     return target
 
 

@@ -1,13 +1,16 @@
-"""Durable writes: the one module that replaces and flushes files.
+"""Durable writes: the one module that replaces, moves and flushes files.
 
-What a crash can leave behind, step by step, when a file is put in place:
+A generation comes in like this, and what a crash at each step leaves is:
 
-1. the staged file is written, then flushed to the disk. A crash before this ends leaves a temporary file that nothing
-   points to;
-2. it is renamed over the final name. A crash leaves the old file or the new one, both whole;
-3. the directory is flushed, so that the rename itself survives a power cut.
+1. each blob is written to a temporary file, and that is flushed. A temporary file that nothing points to;
+2. it is renamed to its digest. The temporary file, or a blob that nothing refers to, whole;
+3. its directory is flushed, so that the name itself survives a power cut. As before;
+4. the new index.json is written to a temporary file, and that is flushed. The old generation, unreferenced blobs;
+5. it replaces index.json. The old generation or the new one: the file system knows one of the two names;
+6. the directory is flushed. The new generation, from here on whatever happens.
 
-Windows has no flush for directories and refuses to replace a file that somebody has open; both are dealt with here.
+At no step is there a name whose bytes are not on the disk. Windows has no flush for directories and refuses to replace
+a file that somebody has open; both are dealt with here.
 """
 
 from __future__ import annotations
@@ -23,7 +26,16 @@ from pathlib import Path
 
 from pycontextify.errors import StoreError
 
-__all__ = ["flush", "put_in_place", "store_error", "unique", "write_bytes"]
+__all__ = [
+    "flush",
+    "make_directory",
+    "move",
+    "post_bytes",
+    "put_in_place",
+    "store_error",
+    "unique",
+    "write_bytes",
+]
 
 _REPLACE_TRIES = 20
 _REPLACE_PAUSE_SECONDS = 0.05
@@ -44,6 +56,39 @@ def write_bytes(path: Path, content: bytes) -> None:
     finally:
         with suppress(OSError):
             staged.unlink(missing_ok=True)
+
+
+def post_bytes(path: Path, content: bytes) -> None:
+    """Replace a file's content atomically, without flushing it: for what is worth nothing after a crash.
+
+    Raises OSError.
+    """
+    staged = path.with_name(f".{path.name}.{unique()}.tmp")
+    try:
+        staged.write_bytes(content)
+        staged.replace(path)
+    finally:
+        with suppress(OSError):
+            staged.unlink(missing_ok=True)
+
+
+def move(source: Path, target: Path) -> None:
+    """Give a file another name on the same disk, durably. Raises StoreError; it then has its old name."""
+    try:
+        source.replace(target)
+        _flush_directory(target.parent)
+        _flush_directory(source.parent)
+    except OSError as error:
+        raise store_error(error, source) from error
+
+
+def make_directory(path: Path) -> None:
+    """Make a directory, and those above it, durably, as far as they are not there yet. Raises OSError."""
+    if path.is_dir():
+        return
+    make_directory(path.parent)
+    path.mkdir(exist_ok=True)
+    _flush_directory(path.parent)
 
 
 def unique() -> str:

@@ -27,7 +27,7 @@ from pycontextify.snapshot.config import SnapshotConfig
 from pycontextify.snapshot.digest import Digest, digest_of
 from pycontextify.snapshot.history import CURRENT, activated, rolled_back
 from pycontextify.snapshot.manifest import LAYOUT_FILE, MANIFEST_TYPE, Descriptor, Manifest, RefTable
-from pycontextify.store.durable import put_in_place, store_error, unique, write_bytes
+from pycontextify.store.durable import make_directory, put_in_place, store_error, unique, write_bytes
 from pycontextify.store.leases import Leases, leased
 from pycontextify.store.lock import writer_lock
 
@@ -66,8 +66,8 @@ class Layout:
         Raises StoreError when that can't be done.
         """
         try:
-            self._blobs.mkdir(parents=True, exist_ok=True)
-            self.partial.mkdir(parents=True, exist_ok=True)
+            make_directory(self._blobs)
+            make_directory(self.partial)
             marker = self.root / "oci-layout"
             if not marker.exists():
                 write_bytes(marker, LAYOUT_FILE)

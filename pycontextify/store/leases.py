@@ -22,7 +22,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from pycontextify.snapshot.digest import Digest, parse_digest
-from pycontextify.store.durable import unique
+from pycontextify.store.durable import post_bytes, unique
 from pycontextify.store.lock import is_held, lock_for_life
 
 __all__ = ["Leases", "leased"]
@@ -78,9 +78,7 @@ class Leases:
         if self._release is None:
             self._directory.mkdir(parents=True, exist_ok=True)
             self._release = lock_for_life(self._lock)
-        staged = self._file.with_suffix(".tmp")
-        staged.write_text(json.dumps(sorted(self._counts)), encoding="utf-8")
-        staged.replace(self._file)
+        post_bytes(self._file, json.dumps(sorted(self._counts)).encode())
 
 
 def leased(directory: Path) -> frozenset[Digest]:
@@ -91,7 +89,7 @@ def leased(directory: Path) -> frozenset[Digest]:
         if is_held(lock):
             held.update(_read(file))
         else:
-            for left in (file, file.with_suffix(".tmp"), lock):
+            for left in (file, *directory.glob(f".{file.name}.*.tmp"), lock):
                 with suppress(OSError):
                     left.unlink(missing_ok=True)
     return frozenset(held)

@@ -11,7 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from pycontextify.store.durable import unique
+from pycontextify.store.durable import post_bytes
 
 __all__ = ["post", "posted", "take_down"]
 
@@ -20,13 +20,8 @@ _LIMIT = 64 * 1024
 
 def post(file: Path, facts: Mapping[str, Any]) -> None:
     """Replace what is told. Where that can't be written, nobody is told."""
-    staged = file.with_name(f".{file.name}.{unique()}.tmp")
     with suppress(OSError):
-        try:
-            staged.write_text(json.dumps(facts), encoding="utf-8")
-            staged.replace(file)
-        finally:
-            staged.unlink(missing_ok=True)
+        post_bytes(file, json.dumps(facts).encode())
 
 
 def posted(file: Path) -> Mapping[str, Any]:

@@ -13,7 +13,7 @@ from pycontextify.errors import PyContextifyError, StoreError
 from pycontextify.snapshot.digest import Digest, parse_digest
 from pycontextify.snapshot.history import generations
 from pycontextify.snapshot.manifest import MANIFEST_TYPE, Descriptor, RefTable
-from pycontextify.store.durable import store_error, unique
+from pycontextify.store.durable import move, unique
 from pycontextify.store.layout import Layout
 
 __all__ = ["RECOVERED", "mend", "whole_generations"]
@@ -46,10 +46,7 @@ def mend(layout: Layout, generation: Descriptor | None, why: str) -> None:
         layout.refs()
     except StoreError:
         index = layout.root / "index.json"
-        try:
-            index.replace(index.with_name(f"index.json.damaged-{unique()}"))
-        except OSError as error:
-            raise store_error(error, index) from error
+        move(index, index.with_name(f"index.json.damaged-{unique()}"))
         layout.write_refs(RefTable())
     if generation is not None:
         layout.activate(generation.digest, {**generation.annotations, RECOVERED: why})
