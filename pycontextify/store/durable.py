@@ -28,6 +28,7 @@ from pycontextify.errors import StoreError
 
 __all__ = [
     "flush",
+    "found_in",
     "make_directory",
     "move",
     "post_bytes",
@@ -89,6 +90,14 @@ def make_directory(path: Path) -> None:
     make_directory(path.parent)
     path.mkdir(exist_ok=True)
     _flush_directory(path.parent)
+
+
+def found_in(directory: Path, pattern: str) -> list[Path]:
+    """Return what matches a pattern in a directory; nothing when that can't be read."""
+    try:
+        return list(directory.glob(pattern))
+    except OSError:
+        return []
 
 
 def unique() -> str:

@@ -27,7 +27,7 @@ from pycontextify.snapshot.config import SnapshotConfig
 from pycontextify.snapshot.digest import Digest, digest_of
 from pycontextify.snapshot.history import CURRENT, activated, rolled_back
 from pycontextify.snapshot.manifest import LAYOUT_FILE, MANIFEST_TYPE, Descriptor, Manifest, RefTable
-from pycontextify.store.durable import make_directory, put_in_place, store_error, unique, write_bytes
+from pycontextify.store.durable import found_in, make_directory, put_in_place, store_error, unique, write_bytes
 from pycontextify.store.leases import Leases, leased
 from pycontextify.store.lock import writer_lock
 
@@ -120,16 +120,18 @@ class Layout:
             raise _unreadable(error, digest, self.blob_path(digest)) from error
 
     def blob_files(self) -> list[Path]:
-        """Return the files among the blobs, in no order."""
+        """Return the files among the blobs, in no order. Raises StoreError."""
         try:
             return [path for path in self._blobs.iterdir() if path.is_file()]
         except FileNotFoundError:
             return []
+        except OSError as error:
+            raise store_error(error, self._blobs) from error
 
     def disk_use(self) -> int:
         """Return how many bytes all blobs have together."""
         total = 0
-        for path in self.blob_files():
+        for path in found_in(self._blobs, "*"):
             with suppress(OSError):
                 total += path.stat().st_size
         return total
@@ -288,7 +290,7 @@ class Layout:
     def temporary_files(self) -> list[Path]:
         """Return the files that were to replace others, and did not come to it."""
         places = (self.root, self._blobs, self._private)
-        return [path for place in places for path in place.glob("*.tmp")]
+        return [path for place in places for path in found_in(place, "*.tmp")]
 
     def drop_partials(self) -> None:
         """Remove what downloads and builds have left behind; call it with both locks held."""
@@ -298,15 +300,15 @@ class Layout:
     def drop_downloads(self, keep: Collection[Path] = ()) -> None:
         """Remove downloads, but for those to ``keep``; call it with the lock of whoever downloads held."""
         kept = {path.name for part in keep for path in (part, part.with_suffix(".journal"))}
-        for left in [*self.partial.glob("*.part"), *self.partial.glob("*.journal")]:
+        for left in [*found_in(self.partial, "*.part"), *found_in(self.partial, "*.journal")]:
             if left.name not in kept:
                 with suppress(OSError):  # Windows, while somebody reads it: next time
                     left.unlink()
 
     def drop_builds(self) -> None:
         """Remove what builds have left behind; call it with the writers' lock held."""
-        with suppress(OSError):
-            for left in list(self.partial.iterdir()):
+        for left in found_in(self.partial, "*"):
+            with suppress(OSError):
                 if left.is_dir():
                     shutil.rmtree(left, ignore_errors=True)
                 elif left.name.startswith("copy-"):

@@ -22,7 +22,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from pycontextify.snapshot.digest import Digest, parse_digest
-from pycontextify.store.durable import post_bytes, unique
+from pycontextify.store.durable import found_in, post_bytes, store_error, unique
 from pycontextify.store.lock import is_held, lock_for_life
 
 __all__ = ["Leases", "leased"]
@@ -82,14 +82,21 @@ class Leases:
 
 
 def leased(directory: Path) -> frozenset[Digest]:
-    """Return what living processes hold; what the dead have left is removed."""
+    """Return what living processes hold; what the dead have left is removed.
+
+    Raises StoreError when that can't be told.
+    """
     held: set[Digest] = set()
-    for lock in sorted(directory.glob("*.lock")):
+    try:
+        locks = sorted(directory.glob("*.lock"))
+    except OSError as error:
+        raise store_error(error, directory) from error
+    for lock in locks:
         file = lock.with_suffix(".json")
         if is_held(lock):
             held.update(_read(file))
         else:
-            for left in (file, *directory.glob(f".{file.name}.*.tmp"), lock):
+            for left in (file, *found_in(directory, f".{file.name}.*.tmp"), lock):
                 with suppress(OSError):
                     left.unlink(missing_ok=True)
     return frozenset(held)

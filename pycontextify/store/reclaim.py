@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
 
+from pycontextify.store.durable import found_in
 from pycontextify.store.layout import Layout
 
 __all__ = ["reclaim"]
@@ -24,7 +25,7 @@ def reclaim(layout: Layout, *, now: Callable[[], float] = time.time) -> int:
     layout.drop_builds()
     gone = _unlink(layout.temporary_files())
     spent = 0
-    for part in sorted(layout.partial.glob("*.part"), key=_written, reverse=True):
+    for part in sorted(found_in(layout.partial, "*.part"), key=_written, reverse=True):
         with suppress(OSError):
             status = part.stat()
             spent += status.st_size
