@@ -18,7 +18,7 @@ from pycontextify.errors import PermanentFetchError
 from pycontextify.redact import redact_url
 from pycontextify.snapshot.digest import digest_of
 
-__all__ = ["MAX_REDIRECTS", "Credentials", "Hop", "address_of", "beside", "first_hop", "joined", "next_hop"]
+__all__ = ["MAX_REDIRECTS", "Credentials", "Hop", "address_of", "beside", "first_hop", "host_of", "joined", "next_hop"]
 
 MAX_REDIRECTS = 5
 
@@ -106,6 +106,15 @@ def next_hop(hop: Hop, location: str | None) -> Hop:
     if _origin(bare) == _origin(hop.url):
         return Hop(bare, hop.headers, hop.own)
     return Hop(bare, own=False)
+
+
+def host_of(url: str) -> tuple[str, str]:
+    """Return what tells the host of an address from others: its scheme, and its host and port. Never raises."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return "", redact_url(url)
+    return parts.scheme, parts.netloc.rpartition("@")[2].lower()
 
 
 def joined(base: str, path: str) -> str:

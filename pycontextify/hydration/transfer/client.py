@@ -65,7 +65,7 @@ class Client:
 
         async def ask(url: str) -> _T:
             earlier = unless.validators if unless is not None and unless.is_of(url) else None
-            async with self._wire.limiter, self._wire.transport.open(Ask(url, unless=earlier)) as reply:
+            async with self._wire.open(Ask(url, unless=earlier)) as reply:
                 content = None if reply.unmodified else await _content(reply, limit, redact_url(url))
             return accept(Document(content, Seen(address_of(url), reply.validators)))
 

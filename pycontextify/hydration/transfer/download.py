@@ -93,7 +93,7 @@ async def download(wire: Wire, request: Download, path: Path, watch: Watch) -> R
 async def unmodified(wire: Wire, url: str, known: Validators | None) -> bool:
     """Ask whether an asset is still the version that ``known`` names, for one byte of it at most. Raises FetchError."""
     try:
-        async with wire.limiter, wire.transport.open(Ask(url, Span(0, 1), unless=known)) as reply:
+        async with wire.open(Ask(url, Span(0, 1), unless=known)) as reply:
             return reply.unmodified
     except RangeRefused:  # it may be anything, then
         return False
@@ -173,7 +173,7 @@ class _Fetching:
     @property
     def _helpers(self) -> int:
         shared_out = self._request.digest is not None and not self._starts
-        return int(self._wire.limiter.total_tokens) - 1 if shared_out else 0
+        return self._wire.turns.connections - 1 if shared_out else 0
 
     async def _lead(self) -> None:
         """Fetch piece after piece; also what a helper has given back."""
@@ -253,7 +253,7 @@ class _Fetching:
         """Bring in what is still missing of a piece, from one address."""
         self._watch.asking(redact_url(url))
         ask = self._ask(piece, url)
-        async with self._wire.limiter, self._wire.transport.open(ask) as reply:
+        async with self._wire.open(ask) as reply:
             await self._take(reply, ask, piece)
             if not reply.whole:
                 self._proven.set()

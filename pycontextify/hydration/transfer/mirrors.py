@@ -10,11 +10,10 @@ import logging
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
-from urllib.parse import urlsplit
 
 from pycontextify.errors import FetchError, PermanentFetchError, SnapshotRejected, TransientFetchError
+from pycontextify.hydration.transfer.address import host_of
 from pycontextify.hydration.transfer.transport import is_absent
-from pycontextify.redact import redact_url
 
 __all__ = ["Mirrors"]
 
@@ -46,13 +45,13 @@ class Mirrors:
         Those that want to be left alone are left out, unless all of them do.
         """
         now = self._monotonic()
-        rests = {url: rest for url in urls if (rest := self._resting.get(_host(url))) is not None}
+        rests = {url: rest for url in urls if (rest := self._resting.get(host_of(url))) is not None}
         asked = [url for url in urls if url not in rests or rests[url].alone <= now] or list(urls)
         return sorted(asked, key=lambda url: max(rests[url].until, now) if url in rests else now)
 
     def failed(self, url: str, retry_after: float | None = None) -> None:
         """Note that a mirror did not give what it should; ``retry_after`` is how long it wants to be left alone."""
-        host, now = _host(url), self._monotonic()
+        host, now = host_of(url), self._monotonic()
         failures = self._resting[host].failures + 1 if host in self._resting else 1
         rest = min(_LONGEST_REST_SECONDS, _FIRST_REST_SECONDS * 2.0 ** min(failures - 1, 30))
         alone = now + (retry_after or 0.0)
@@ -60,7 +59,7 @@ class Mirrors:
 
     def worked(self, url: str) -> None:
         """Note that a mirror did what it should."""
-        self._resting.pop(_host(url), None)
+        self._resting.pop(host_of(url), None)
 
     async def first(self, urls: Sequence[str], ask: Callable[[str], Awaitable[_T]]) -> _T:
         """Return what the first mirror gives that gives anything.
@@ -95,11 +94,3 @@ def _verdict(errors: Sequence[FetchError | SnapshotRejected]) -> FetchError | Sn
         return min(passing, key=lambda error: error.retry_after or 0.0)
     telling = [error for error in errors if not (isinstance(error, FetchError) and is_absent(error))]
     return (telling or errors)[-1]
-
-
-def _host(url: str) -> tuple[str, str]:
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        return "", redact_url(url)
-    return parts.scheme, parts.netloc.rpartition("@")[2].lower()

@@ -2,28 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import TypeVar
 
 import anyio
 
+from pycontextify.errors import TransientFetchError
 from pycontextify.hydration.transfer.mirrors import Mirrors
 from pycontextify.hydration.transfer.retry import OnRetry, RetryPolicy, retry
-from pycontextify.hydration.transfer.transport import Transport
+from pycontextify.hydration.transfer.transport import Ask, Reply, Transport
+from pycontextify.hydration.transfer.turns import Turns
 from pycontextify.hydration.workers import Workers
 
 __all__ = ["Wire"]
 
 _T = TypeVar("_T")
 _PIECE = 16 << 20
+_TURNED_AWAY = frozenset({"http_429", "http_503"})
 
 
 @dataclass(frozen=True, slots=True)
 class Wire:
     """What all requests share.
 
-    ``limiter`` bounds how many are under way, all downloads together, and ``downloads`` how many of those. ``piece`` is
+    ``turns`` bounds how many are under way, all downloads together, and ``downloads`` how many of those. ``piece`` is
     how many bytes of a large asset one of them fetches: enough for the round trip that asking costs not to matter, few
     enough to share out.
     """
@@ -31,7 +35,7 @@ class Wire:
     transport: Transport
     mirrors: Mirrors
     policy: RetryPolicy
-    limiter: anyio.CapacityLimiter
+    turns: Turns
     downloads: anyio.CapacityLimiter
     workers: Workers
     on_retry: OnRetry
@@ -39,6 +43,27 @@ class Wire:
     random: Callable[[], float]
     monotonic: Callable[[], float]
     piece: int = _PIECE
+
+    @asynccontextmanager
+    async def open(self, ask: Ask) -> AsyncIterator[Reply]:
+        """Lend the reply to a request, when it is its turn; raises what the transport raises.
+
+        A host that turns a request away because there are others takes only so many at once: that is no failure. The
+        request waits for its turn again, of which there are fewer now.
+        """
+        while True:
+            async with AsyncExitStack() as stack:
+                beside = await stack.enter_async_context(self.turns.take(ask.url))
+                try:
+                    reply = await stack.enter_async_context(self.transport.open(ask))
+                except TransientFetchError as error:
+                    if error.code not in _TURNED_AWAY or not self.turns.turned_away(ask.url, beside):
+                        raise
+                    if error.retry_after is not None:
+                        raise  # it says itself when to come back
+                    continue
+                yield reply
+                return
 
     async def ask(
         self, urls: Sequence[str], ask: Callable[[str], Awaitable[_T]], progress: Callable[[], int] = lambda: 0

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import pytest
+from aiohttp.web import StreamResponse
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -17,11 +19,11 @@ from pycontextify.errors import PermanentFetchError, StoreError, TransientFetchE
 from pycontextify.hydration.transfer.client import Client
 from pycontextify.hydration.transfer.download import Watch
 from pycontextify.hydration.transfer.fetch import Fetcher, Timeouts
-from pycontextify.hydration.transfer.retry import RetryPolicy
+from pycontextify.hydration.transfer.retry import RetryNote, RetryPolicy
 from pycontextify.hydration.transfer.transport import BUFFER, Download, Received
-from pycontextify.hydration.workers import Workers
+from pycontextify.hydration.workers import Workers, together
 from pycontextify.snapshot.digest import digest_of
-from tests.fakes.acts import Act, Cut, Drip, Garble, Honest, Other, Stall, Status
+from tests.fakes.acts import Act, Cut, Drip, Garble, Honest, Other, Stage, Stall, Status
 from tests.fakes.server import SnapshotServer
 from tests.fakes.wire import wire_of
 from tests.hydration.transfer.asset import noise
@@ -417,6 +419,76 @@ async def test_one_stream_is_enough(scene: Scene, act: Act) -> None:
     scene.server.always("a.bin", OneAtATime())
     await scene.download(connections=3, piece=BUFFER // 2)
     assert scene.holds() == CONTENT
+
+
+@dataclass
+class _Few:
+    """Takes ``most`` requests at a time, and turns the others away; counts those."""
+
+    most: int
+    status: Status
+    running: int = 0
+    turned_away: int = 0
+
+    async def play(self, stage: Stage) -> StreamResponse:
+        if self.running >= self.most:
+            self.turned_away += 1
+            return await self.status.play(stage)
+
+        async def body(start: int, stop: int) -> AsyncGenerator[bytes, None]:
+            for place in range(start, stop, BUFFER // 4):
+                await asyncio.sleep(0.002)
+                # Whoever has the last bytes may ask again at once.
+                self.running -= place + BUFFER // 4 >= stop
+                async for piece in stage.pieces(place, min(stop, place + BUFFER // 4)):
+                    yield piece
+
+        self.running += 1
+        return await stage.serve(body)
+
+
+@pytest.mark.parametrize("status", [429, 503])
+@pytest.mark.parametrize("most", [1, 2])
+async def test_a_host_that_takes_only_so_many_at_once(scene: Scene, tmp_path: Path, status: int, most: int) -> None:
+    """Several downloads find out how many: nothing fails, nothing is tried again, and hardly anything asked in vain."""
+    few = _Few(most, Status(status))
+    scene.server.always("a.bin", few)
+    notes: list[RetryNote] = []
+    client = Client(wire_of(scene.fetcher, scene.workers, connections=4, piece=BUFFER, notes=notes))
+    request = Download("a", (scene.server.url("a.bin"),), digest_of(CONTENT), len(CONTENT))
+    paths = [tmp_path / f"{number}.part" for number in range(5)]
+
+    async def download(path: Path) -> None:
+        await client.download(request, path)
+
+    await together(*[partial(download, path) for path in paths])
+    assert [path.read_bytes() == CONTENT for path in paths] == [True] * 5
+    assert scene.server.body_bytes("a.bin") == 5 * len(CONTENT)
+    assert 1 <= few.turned_away <= 3 + 2 + 1
+    assert notes == []
+
+
+async def test_a_host_that_says_when_to_come_back(scene: Scene, tmp_path: Path) -> None:
+    """It is not asked before that."""
+    stall, notes = Stall(after=0), list[RetryNote]()
+    scene.server.script("a.bin", stall, Status(503, {"Retry-After": "7"}))
+    request = Download("a", (scene.server.url("a.bin"),), digest_of(CONTENT), len(CONTENT))
+    client = Client(wire_of(scene.fetcher, scene.workers, policy=PATIENT, notes=notes))
+
+    async def first() -> None:
+        await client.download(request, scene.path)
+
+    async def second() -> None:
+        await stall.reached.wait()
+        await client.download(request, tmp_path / "second.part")
+
+    async def third() -> None:
+        while not notes:
+            await asyncio.sleep(0.001)
+        stall.release.set()
+
+    await together(first, second, third)
+    assert [note.delay > 7 for note in notes] == [True]
 
 
 async def test_a_version_that_changes_between_pieces(scene: Scene) -> None:
