@@ -45,6 +45,11 @@ __all__ = ["Watch", "download", "unmodified"]
 _T = TypeVar("_T")
 _LOG = logging.getLogger(__name__)
 _HASH_STEP = 4 * BUFFER
+_LONGEST_HELD_SECONDS = 0.02
+"""How long what has come may go unwritten, less than a buffer of it: a kill costs each stream no more than that brings.
+
+Measured at 16 MB/s: a third more processor time than for whole buffers alone; nothing at 60 MB/s and above.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -298,12 +303,13 @@ class _Fetching:
             raise RangeRefused("it has another size than before", asset=asset)
 
     async def _pour(self, reply: Reply, piece: _Piece, asset: str) -> None:
-        """Move a body into the file; what the network gives in crumbs is gathered into whole buffers."""
+        """Move a body into the file; what the network gives in crumbs is gathered, up to a buffer and for a moment."""
         announced = None if reply.length is None else piece.start + reply.length
-        reached, crumbs = piece.start, list[bytes]()
+        reached, crumbs, written = piece.start, list[bytes](), self._wire.monotonic()
         async with self._partial.writer(piece.start) as put:
 
             async def land() -> None:
+                nonlocal written
                 # Emptied first: what a full disk refuses must not be written once more, further on.
                 buffer = b"".join(crumbs)
                 crumbs.clear()
@@ -313,6 +319,7 @@ class _Fetching:
                     piece.start += len(buffer)
                     self._best = max(self._best, self._partial.extents.total)
                     self._stir()
+                written = self._wire.monotonic()
 
             try:
                 while data := await reply.read():
@@ -323,7 +330,8 @@ class _Fetching:
                     crumbs.append(data)
                     self._in_hand += len(data)
                     self._tell(len(data))
-                    if reached - piece.start >= BUFFER:
+                    held_for = self._wire.monotonic() - written
+                    if reached - piece.start >= BUFFER or held_for >= _LONGEST_HELD_SECONDS:
                         await land()
             finally:
                 await land()

@@ -24,6 +24,7 @@ from pycontextify.hydration.transfer.transport import BUFFER, Download, Received
 from pycontextify.hydration.workers import Workers, together
 from pycontextify.snapshot.digest import digest_of
 from tests.fakes.acts import Act, Cut, Drip, Garble, Honest, Other, Stage, Stall, Status
+from tests.fakes.clock import FakeClock
 from tests.fakes.server import SnapshotServer
 from tests.fakes.wire import wire_of
 from tests.hydration.transfer.asset import noise
@@ -136,6 +137,29 @@ async def test_bytes_of_a_killed_process_are_not_fetched_again(scene: Scene) -> 
     await scene.download()
     assert scene.landed[0] == 3 * BUFFER
     assert scene.server.body_bytes("a.bin") == len(CONTENT)
+
+
+async def test_what_trickles_in_survives_a_kill_too(scene: Scene, tmp_path: Path) -> None:
+    """It is not held back for long until there is more of it."""
+
+    class Hurried(FakeClock):
+        """Every look at it finds it a second later."""
+
+        def __call__(self) -> float:
+            self.now += 1
+            return self.now
+
+    scene.server.script("a.bin", Stall(after=1000))
+    wire = wire_of(scene.fetcher, scene.workers, clock=Hurried())
+    request = Download("a", (scene.server.url("a.bin"),), digest_of(CONTENT), len(CONTENT))
+    task = asyncio.create_task(Client(wire).download(request, scene.path))
+    journal = scene.path.with_suffix(".journal")
+    async with asyncio.timeout(5):
+        while not (journal.exists() and b"[0, 1000]" in journal.read_bytes()):
+            await asyncio.sleep(0.001)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
 
 
 async def test_what_is_whole_already_is_not_asked_for(scene: Scene) -> None:
