@@ -8,13 +8,17 @@ VENV ?= .venv
 bin := $(VENV)/bin
 ready := $(VENV)/.ready
 
-.PHONY: demo test lint format tables clean help
+.PHONY: demo test test-system lint format tables clean help
 
 demo: $(ready) ## index, publish, hydrate, search and hot-swap before your eyes, in under two minutes
 	$(bin)/pycontextify demo --docs README.md --docs docs
 
-test: $(ready) ## run every test
+test: $(ready) ## run every test that needs no Debian packages
 	$(bin)/python -m pytest
+
+test-system: $(ready) ## run those that do (nginx), and the slow ones; as root it installs what is missing
+	tests/system/packages
+	$(bin)/python -m pytest -m system tests/system
 
 lint: $(ready) ## check style, types and who imports whom
 	$(bin)/ruff check
@@ -34,7 +38,7 @@ clean: ## remove the environment and every cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 help: ## show this
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' Makefile
 
 $(ready): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed, and $(PYTHON) is " + sys.version.split()[0] + ": try make PYTHON=python3.12")'

@@ -27,7 +27,7 @@ from pycontextify.snapshot.pair import segment_meta
 from pycontextify.store.layout import Layout
 from tests.fakes.encoder import TinyEncoder
 
-__all__ = ["CREATED", "Doc", "entry_of", "make_generation", "open_view", "store_generation"]
+__all__ = ["CREATED", "Doc", "entry_of", "make_generation", "open_view", "store_generation", "store_segment"]
 
 CREATED = "2026-11-22T10:00:00Z"
 """When the generations say that they were built."""
@@ -77,7 +77,7 @@ def make_generation(
     config = SnapshotConfig(name=name, version=version, created=CREATED, encoder=encoder.info, segments=())
     infos, asked = [], []
     for number, segment in enumerate(docs):
-        infos.append(_store_segment(layout, config, segment, encoder, deleted))
+        infos.append(_store_docs(layout, config, segment, encoder, deleted))
         texts = [(doc.path, text) for doc in segment for text in doc.texts]
         live = (Probe(text, number, row) for row, (path, text) in enumerate(texts) if path not in deleted)
         asked += [probe for probe in (next(live, None),) if probe is not None and probes]
@@ -120,19 +120,24 @@ def _named(segments: Sequence[Sequence[Doc | str]]) -> list[list[Doc]]:
     return docs
 
 
-def _store_segment(
-    layout: Layout, config: SnapshotConfig, docs: Sequence[Doc], encoder: Encoder, deleted: Collection[str]
-) -> SegmentInfo:
-    entries = [entry_of(doc, encoder) for doc in docs]
+def store_segment(layout: Layout, config: SnapshotConfig, entries: Sequence[Entry]) -> SegmentInfo:
+    """Store a segment of these entries; ``config`` need not name it yet."""
     rows = sum(len(entry.chunks) for entry in entries)
     meta = segment_meta(config, rows=rows, documents=len(entries), chunker=_CHUNKER)
     with layout.staging() as staging:
-        staged = stage_segment(staging, entries, meta, encoder.info.dimension)
+        staged = stage_segment(staging, entries, meta, config.encoder.dimension)
         for digest, path in staged.files.items():
             layout.add_file(path, digest)
+    return staged.info
+
+
+def _store_docs(
+    layout: Layout, config: SnapshotConfig, docs: Sequence[Doc], encoder: Encoder, deleted: Collection[str]
+) -> SegmentInfo:
+    info = store_segment(layout, config, [entry_of(doc, encoder) for doc in docs])
     paths = [doc.path for doc in docs for _ in doc.texts]
     gone = [row for row, path in enumerate(paths) if path in deleted]
     if not gone:
-        return staged.info
+        return info
     kept = sum(doc.path not in deleted for doc in docs)
-    return replace(staged.info, deleted=layout.add_bytes(pack_deleted(gone)), documents=kept)
+    return replace(info, deleted=layout.add_bytes(pack_deleted(gone)), documents=kept)

@@ -1,0 +1,39 @@
+"""How much memory a download takes."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from pycontextify.snapshot.digest import digest_of
+from tests.fakes.child import ROOT
+from tests.system.conftest import MakeNginx
+
+pytestmark = pytest.mark.system
+
+MB, MIB = 1_000_000, 1 << 20
+
+
+def test_memory_does_not_grow_with_the_file(
+    nginx: MakeNginx, tmp_path: Path, record_property: Callable[[str, object], None]
+) -> None:
+    """300 MB at full speed, in four streams of ranges, take less than 64 MiB more than 1 MB does."""
+    site = tmp_path / "site"
+    site.mkdir()
+    host = nginx(site)
+    held = {}
+    for size in (1 * MB, 300 * MB):
+        content = np.random.default_rng(size).bytes(size)
+        (site / str(size)).write_bytes(content)
+        download = (f"{host.url}/{size}", digest_of(content), str(size), str(tmp_path / f"{size}.part"))
+        command = [sys.executable, "-m", "tests.system.downloader", *download]
+        held[size] = int(subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.PIPE).stdout) / 1024
+        record_property(f"peak memory of a download of {size // MB} MB, in MiB", round(held[size], 1))
+    host.stop()
+    assert sum(request.status == 206 for request in host.requests()) >= 300 * MB // (16 * MIB)
+    assert held[300 * MB] - held[1 * MB] < 64
