@@ -16,9 +16,9 @@ demo: $(ready) ## index, publish, hydrate, search and hot-swap before your eyes,
 test: $(ready) ## run every test that needs no Debian packages
 	$(bin)/python -m pytest
 
-test-system: $(ready) ## run those that do (nginx), and the slow ones; as root it installs what is missing
+test-system: $(ready) ## run those that do (nginx, strace), and the slow ones; as root it installs what is missing
 	tests/system/packages
-	$(bin)/python -m pytest -m system tests/system
+	$(bin)/python -m pytest -m system tests/system tests/crash
 
 lint: $(ready) ## check style, types and who imports whom
 	$(bin)/ruff check

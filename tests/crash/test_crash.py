@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import shutil
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -23,6 +23,8 @@ from pycontextify.store.layout import Layout
 from tests.crash.forks import ELSEWHERE, FAILED
 from tests.crash.stage import ACTS, open_view, prepare
 from tests.crash.strace import FAULTS, Point, Runner
+
+pytestmark = pytest.mark.system
 
 NOWHERE = Path("/nonexistent")
 
@@ -95,7 +97,7 @@ class Scene:
 @pytest.mark.parametrize("act", ACTS)
 @pytest.mark.timeout(600)
 def test_whatever_breaks(
-    act: str, runner: Runner, prepared: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    act: str, runner: Runner, prepared: Path, tmp_path: Path, record_property: Callable[[str, object], None]
 ) -> None:
     """KILL, ENOSPC and EIO at each call: the old generation or the new one, whole, and the next run converges."""
     scene = Scene(runner, prepared, tmp_path / "home", act)
@@ -113,7 +115,6 @@ def test_whatever_breaks(
             outcomes["elsewhere" if code == ELSEWHERE else f"{fault}: {'new' if found == new else 'old'}"] += 1
             scene.again()
             assert scene.holds() == new, f"{act}, {fault} at {point}: the next run does not converge"
-    with capsys.disabled():
-        told = ", ".join(f"{count} {outcome}" for outcome, count in sorted(outcomes.items()))
-        print(f"\n{act}: {len(points)} points, {len(points) * len(FAULTS)} runs broken: {told}")  # noqa: T201 - the figures
+    told = ", ".join(f"{count} {outcome}" for outcome, count in sorted(outcomes.items()))
+    record_property(act, f"{len(points)} points, {len(points) * len(FAULTS)} runs broken: {told}")
     assert len(points) >= 5

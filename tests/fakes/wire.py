@@ -9,8 +9,8 @@ import anyio
 from pycontextify.hydration.transfer.client import Client, Document
 from pycontextify.hydration.transfer.mirrors import Mirrors
 from pycontextify.hydration.transfer.retry import RetryNote, RetryPolicy
+from pycontextify.hydration.transfer.slots import Slots
 from pycontextify.hydration.transfer.transport import Transport
-from pycontextify.hydration.transfer.turns import Turns
 from pycontextify.hydration.transfer.wire import Wire
 from pycontextify.hydration.workers import Workers
 from tests.fakes.clock import FakeClock
@@ -37,7 +37,7 @@ def wire_of(
         transport=transport,
         mirrors=Mirrors(clock),
         policy=policy,
-        turns=Turns(connections),
+        slots=Slots(connections),
         downloads=anyio.CapacityLimiter(2 * connections),
         workers=workers,
         on_retry=(notes if notes is not None else []).append,

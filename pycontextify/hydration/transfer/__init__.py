@@ -11,7 +11,7 @@ module          job
 ``secure``      what a request brings along: certificates, proxies, the logins of .netrc
 ``local``       the same for ``file://``
 ``mirrors``     which of several addresses to ask first
-``turns``       how many requests at once, altogether and of one host
+``slots``       how many requests at once, altogether and of one host
 ``wire``        what all requests share
 ``partial``     the file that a download grows in, and what survives of it when we are killed
 ``download``    one asset: what is missing, in one stream or several, until the digest is right

@@ -20,8 +20,8 @@ from pycontextify.hydration.transfer.local import LocalFiles
 from pycontextify.hydration.transfer.mirrors import Mirrors
 from pycontextify.hydration.transfer.retry import DEFAULT_POLICY, OnRetry, RetryPolicy
 from pycontextify.hydration.transfer.secure import Certificates, open_tls, proxy_for, read_logins
+from pycontextify.hydration.transfer.slots import Slots
 from pycontextify.hydration.transfer.transport import Ask, Reply, Transport
-from pycontextify.hydration.transfer.turns import Turns
 from pycontextify.hydration.transfer.wire import Wire
 from pycontextify.hydration.workers import Workers
 from pycontextify.redact import redact_url
@@ -90,7 +90,7 @@ async def open_client(
             transport=ByScheme({"http": http, "https": http, "file": LocalFiles(workers)}),
             mirrors=mirrors,
             policy=patience.policy,
-            turns=Turns(patience.connections),
+            slots=Slots(patience.connections),
             downloads=anyio.CapacityLimiter(2 * patience.connections),
             workers=workers,
             on_retry=on_retry,

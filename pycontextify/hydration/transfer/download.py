@@ -178,7 +178,7 @@ class _Fetching:
     @property
     def _helpers(self) -> int:
         shared_out = self._request.digest is not None and not self._starts
-        return self._wire.turns.connections - 1 if shared_out else 0
+        return self._wire.slots.connections - 1 if shared_out else 0
 
     async def _lead(self) -> None:
         """Fetch piece after piece; also what a helper has given back."""

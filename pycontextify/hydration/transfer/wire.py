@@ -12,8 +12,8 @@ import anyio
 from pycontextify.errors import TransientFetchError
 from pycontextify.hydration.transfer.mirrors import Mirrors
 from pycontextify.hydration.transfer.retry import OnRetry, RetryPolicy, retry
+from pycontextify.hydration.transfer.slots import Slots
 from pycontextify.hydration.transfer.transport import Ask, Reply, Transport
-from pycontextify.hydration.transfer.turns import Turns
 from pycontextify.hydration.workers import Workers
 
 __all__ = ["Wire"]
@@ -27,7 +27,7 @@ _TURNED_AWAY = frozenset({"http_429", "http_503"})
 class Wire:
     """What all requests share.
 
-    ``turns`` bounds how many are under way, all downloads together, and ``downloads`` how many of those. ``piece`` is
+    ``slots`` bounds how many are under way, all downloads together, and ``downloads`` how many of those. ``piece`` is
     how many bytes of a large asset one of them fetches: enough for the round trip that asking costs not to matter, few
     enough to share out.
     """
@@ -35,7 +35,7 @@ class Wire:
     transport: Transport
     mirrors: Mirrors
     policy: RetryPolicy
-    turns: Turns
+    slots: Slots
     downloads: anyio.CapacityLimiter
     workers: Workers
     on_retry: OnRetry
@@ -53,11 +53,11 @@ class Wire:
         """
         while True:
             async with AsyncExitStack() as stack:
-                beside = await stack.enter_async_context(self.turns.take(ask.url))
+                beside = await stack.enter_async_context(self.slots.take(ask.url))
                 try:
                     reply = await stack.enter_async_context(self.transport.open(ask))
                 except TransientFetchError as error:
-                    if error.code not in _TURNED_AWAY or not self.turns.turned_away(ask.url, beside):
+                    if error.code not in _TURNED_AWAY or not self.slots.turned_away(ask.url, beside):
                         raise
                     if error.retry_after is not None:
                         raise  # it says itself when to come back

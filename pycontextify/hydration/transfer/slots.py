@@ -10,11 +10,11 @@ import anyio
 
 from pycontextify.hydration.transfer.address import host_of
 
-__all__ = ["Turns"]
+__all__ = ["Slots"]
 
 
-class Turns:
-    """Turns to ask, at most ``connections`` at a time. Lives on the event loop, in one task group's tasks."""
+class Slots:
+    """Slots to ask in, at most ``connections`` at a time. Lives on the event loop, in one task group's tasks."""
 
     def __init__(self, connections: int) -> None:
         self.connections = connections
@@ -23,11 +23,11 @@ class Turns:
 
     @asynccontextmanager
     async def take(self, url: str) -> AsyncIterator[int]:
-        """Hold a turn to ask an address for the length of a block, once there is one.
+        """Hold a slot to ask an address for the length of a block, once there is one.
 
         Lends how many others are held for the same host.
         """
-        # The host's turn first: whoever waits for a busy host must not keep others from asking another one.
+        # The host's slot first: whoever waits for a busy host must not keep others from asking another one.
         host = self._hosts[host_of(url)]
         async with host, self._all:
             yield host.borrowed_tokens - 1
@@ -36,7 +36,7 @@ class Turns:
         """A host has turned away a request, made beside so many others; tell whether it was one too many.
 
         That host is then asked for no more at once than those others were, so that this is soon the last such verdict.
-        Call it while the turn is held.
+        Call it while the slot is held.
         """
         host = self._hosts[host_of(url)]
         others = beside or host.borrowed_tokens - 1  # who asks later may get in first
