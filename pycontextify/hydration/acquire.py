@@ -27,6 +27,7 @@ from pycontextify.redact import redact_url
 from pycontextify.snapshot.config import SnapshotConfig
 from pycontextify.snapshot.digest import Digest, digest_of
 from pycontextify.snapshot.manifest import Descriptor, Manifest
+from pycontextify.store.durable import on_disk
 from pycontextify.store.layout import Layout
 from pycontextify.store.space import allocated, check_space
 
@@ -158,7 +159,8 @@ async def _manifest(source: LayoutSource, digest: Digest, work: Acquisition) -> 
 
 def _staged_config(layout: Layout, manifest: Manifest, staged: Mapping[Digest, Path]) -> SnapshotConfig:
     path = staged.get(manifest.config.digest, layout.blob_path(manifest.config.digest))
-    config = SnapshotConfig.from_bytes(path.read_bytes())
+    with on_disk(path):
+        config = SnapshotConfig.from_bytes(path.read_bytes())
     check_named(config, manifest)
     return config
 

@@ -14,6 +14,7 @@ from pycontextify.snapshot.digest import Digest, digest_of
 from pycontextify.snapshot.history import CURRENT
 from pycontextify.snapshot.manifest import Manifest, RefTable, build_manifest
 from pycontextify.snapshot.pair import config_of_pair
+from pycontextify.store.durable import on_disk
 
 __all__ = ["Candidate", "candidate_of", "check_named"]
 
@@ -53,11 +54,13 @@ def check_named(config: SnapshotConfig, manifest: Manifest) -> None:
 def candidate_of(extracted: ExtractedPair | ExtractedLayout, annotations: Mapping[str, str]) -> Candidate:
     """Make a candidate of what an archive held, or of a pair of files. Blocks.
 
-    Raises VerifyError or ValidateError when it is not whole.
+    Raises VerifyError or ValidateError when it is not whole, StoreError when it can't be read.
     """
     if isinstance(extracted, ExtractedPair):
-        return _pair_candidate(extracted, annotations)
-    return _layout_candidate(extracted, annotations)
+        with on_disk(extracted.sqlite):
+            return _pair_candidate(extracted, annotations)
+    with on_disk(next(iter(extracted.blobs.values()), Path()).parent):
+        return _layout_candidate(extracted, annotations)
 
 
 def _pair_candidate(pair: ExtractedPair, annotations: Mapping[str, str]) -> Candidate:

@@ -20,8 +20,8 @@ import os
 import secrets
 import sys
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from pycontextify.errors import StoreError
@@ -31,6 +31,7 @@ __all__ = [
     "found_in",
     "make_directory",
     "move",
+    "on_disk",
     "post_bytes",
     "put_in_place",
     "store_error",
@@ -57,6 +58,15 @@ def write_bytes(path: Path, content: bytes) -> None:
     finally:
         with suppress(OSError):
             staged.unlink(missing_ok=True)
+
+
+@contextmanager
+def on_disk(path: Path) -> Iterator[None]:
+    """Turn what the system says of a file into StoreError, for the length of a block."""
+    try:
+        yield
+    except OSError as error:
+        raise store_error(error, path) from error
 
 
 def post_bytes(path: Path, content: bytes) -> None:

@@ -22,7 +22,7 @@ CALLS = (
     "link", "linkat", "unlink", "unlinkat", "mkdir", "mkdirat", "rmdir", "utimensat",
 )  # fmt: skip
 FAULTS = {"KILL": "signal=SIGKILL", "ENOSPC": "error=ENOSPC", "EIO": "error=EIO"}
-_LINE = re.compile(r"(\d+) (?:<\.\.\. )?(\w+)(?:\(| resumed)(.*)")
+_LINE = re.compile(r"(\d+) +(?:<\.\.\. )?(\w+)(?:\(| resumed)(.*)")
 _READS = re.compile(r"O_RDONLY(?!.*O_(?:CREAT|TRUNC))")
 
 

@@ -20,7 +20,7 @@ from pycontextify.hydration.extract.tar import tar_members
 from pycontextify.hydration.extract.zip import zip_members
 from pycontextify.hydration.workers import OnProgress
 from pycontextify.snapshot.digest import Digest
-from pycontextify.store.durable import flush, store_error
+from pycontextify.store.durable import flush, on_disk, store_error
 
 __all__ = ["ExtractedLayout", "ExtractedPair", "extract"]
 
@@ -89,9 +89,9 @@ class _Copies:
             self._made.append(file)
             for piece in pieces:
                 hasher.update(piece)
-                with _writing(file):
+                with on_disk(file):
                     target.write(piece)
-            with _writing(file):
+            with on_disk(file):
                 target.flush()
                 flush(target.fileno())
         self._copies[path] = (file, Digest(f"sha256:{hasher.hexdigest()}"))
@@ -174,11 +174,3 @@ def _about(archive: Path, file_name: str) -> Iterator[None]:
         raise
     except OSError as error:
         raise store_error(error, archive) from error
-
-
-@contextmanager
-def _writing(file: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise store_error(error, file) from error

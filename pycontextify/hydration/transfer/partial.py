@@ -21,7 +21,7 @@ import asyncio
 import hashlib
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager, suppress
+from contextlib import asynccontextmanager, suppress
 from io import FileIO
 from pathlib import Path
 from types import TracebackType
@@ -35,7 +35,7 @@ from pycontextify.hydration.transfer.transport import Validators
 from pycontextify.hydration.workers import OnProgress, Workers, finish
 from pycontextify.redact import redact_url
 from pycontextify.snapshot.digest import Digest
-from pycontextify.store.durable import flush, store_error
+from pycontextify.store.durable import flush, on_disk
 
 __all__ = ["Partial"]
 
@@ -130,7 +130,7 @@ class Partial:
 
         async def put(buffer: bytes) -> None:
             nonlocal position
-            with anyio.CancelScope(shield=True), self._writing():
+            with anyio.CancelScope(shield=True), on_disk(self._path):
                 view = memoryview(buffer)
                 while view:  # a write may take less than it is given
                     view = view[await finish(file.write(view)) :]
@@ -140,17 +140,17 @@ class Partial:
                     await note()
 
         try:
-            with self._writing():
+            with on_disk(self._path):
                 file = await finish(opening)
                 await finish(file.seek(start))
             yield put
         finally:
             if position > noted:
-                with anyio.CancelScope(shield=True), self._writing():
+                with anyio.CancelScope(shield=True), on_disk(self._path):
                     await note()
             # Not by aiofiles' own `async with`: it closes in the loop's default executor, and a cancellation stops it.
             if opening.done() and not opening.cancelled() and opening.exception() is None:
-                with anyio.CancelScope(shield=True), self._writing():
+                with anyio.CancelScope(shield=True), on_disk(self._path):
                     await finish(opening.result().close())
 
     async def reset(self) -> None:
@@ -173,7 +173,7 @@ class Partial:
         return Digest(f"sha256:{self._hasher.hexdigest()}")
 
     def _open(self) -> None:
-        with self._writing():
+        with on_disk(self._path):
             self._path.touch()
             for line in self._journal_path.read_bytes().splitlines() if self._journal_path.exists() else []:
                 with suppress(ValueError):
@@ -204,7 +204,7 @@ class Partial:
                 self.size = size
 
     def _note(self, fact: object) -> None:
-        with self._writing(self._journal_path):
+        with on_disk(self._journal_path):
             self._append(json.dumps(fact).encode() + b"\n")
 
     def _append(self, line: bytes) -> None:
@@ -214,14 +214,14 @@ class Partial:
 
     def _truncate(self) -> None:
         """Empty both files; the journal first, so that it never speaks of bytes that are gone."""
-        with self._writing(self._journal_path):
+        with on_disk(self._journal_path):
             if self._journal is not None:
                 self._journal.truncate(0)
-        with self._writing(), self._path.open("r+b") as file:
+        with on_disk(self._path), self._path.open("r+b") as file:
             file.truncate(0)
 
     def _hash(self, stop: int, step: OnProgress) -> None:
-        with self._writing(), self._path.open("rb", buffering=0) as file:
+        with on_disk(self._path), self._path.open("rb", buffering=0) as file:
             file.seek(self._hashed)
             while self._hashed < stop:
                 block = file.read(min(_BLOCK, stop - self._hashed))
@@ -230,10 +230,3 @@ class Partial:
                 self._hasher.update(block)
                 self._hashed += len(block)
                 step(self._hashed)
-
-    @contextmanager
-    def _writing(self, path: Path | None = None) -> Iterator[None]:
-        try:
-            yield
-        except OSError as error:
-            raise store_error(error, path or self._path) from error
