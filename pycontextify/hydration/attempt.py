@@ -34,10 +34,10 @@ from pycontextify.hydration.transfer.transport import DEFAULT_LIMIT
 from pycontextify.hydration.turns import Turns
 from pycontextify.hydration.workers import Workers, beside
 from pycontextify.snapshot.digest import Digest
-from pycontextify.snapshot.history import CURRENT, LOCAL, was_rolled_back
+from pycontextify.snapshot.history import CURRENT, LOCAL, RECOVERED, gone_back_from
 from pycontextify.snapshot.manifest import Descriptor
+from pycontextify.snapshot.origin import offers_of
 from pycontextify.store.layout import Layout
-from pycontextify.store.recover import RECOVERED
 
 __all__ = ["Attempt", "Bounds", "Outcome"]
 
@@ -108,19 +108,22 @@ class Attempt:
         """Return what the source has, unless that is what is current, or nothing to be taken by itself."""
         async with self._in_time():
             offer = await resolve(self.source, client, current)
-        if offer is None or await self._went_back_from(offer):
-            return None
+            if offer is None or (current is not None and await self._went_back_from(offer, client)):
+                return None
         self._check_refused(offer)
         return offer
 
     async def _bring_in(self, offer: Offer, client: Client) -> Outcome:
+        with self._remembering(offer):
+            return await self._take(offer, client)
+
+    async def _take(self, offer: Offer, client: Client) -> Outcome:
         async with self._staging() as staging, self._leasing() as lease:
             work = Acquisition(self.layout, client, self.workers, self.board, staging, self.bounds.asset, lease)
-            with self._remembering(offer):
-                candidate = await self._acquire(offer, work)
-                await lease(candidate.blobs)
-                self.board.enter("validating")
-                await self.installation.validate(candidate)
+            candidate = await self._acquire(offer, work)
+            await lease(candidate.blobs)
+            self.board.enter("validating")
+            await self.installation.validate(candidate)
             _LOG.info("validated in %.2f s", self.board.enter("activating"))
             async with self.turns.writing():
                 settled = await self.workers.run(self._is_settled, offer)
@@ -156,12 +159,18 @@ class Attempt:
                 hint="what has come is kept, and the next attempt goes on from there",
             )
 
-    async def _went_back_from(self, offer: Offer) -> bool:
+    async def _went_back_from(self, offer: Offer, client: Client) -> bool:
         """Tell whether somebody went back from what is offered: it is taken again only when somebody asks for it."""
         if self._asked_for:
             return False
-        refs = (await self.workers.run(self.layout.refs)).refs.values()
-        return any(was_rolled_back(target) and is_made_of(target, offer) for target in refs)
+        table = await self.workers.run(self.layout.refs)
+        left = gone_back_from(table)
+        if offer.parts[0] is not None:
+            return offer.parts[0] in left
+        for each in {each.digest: each for each in table.refs.values() if offers_of(each) & left}.values():
+            if await resolve(self.source, client, each) is None:
+                return True
+        return False
 
     def _check_refused(self, offer: Offer) -> None:
         """Do not fetch again what was rejected, unless somebody asks for it."""

@@ -14,6 +14,8 @@ from pycontextify.snapshot.digest import Digest
 from pycontextify.snapshot.history import CURRENT, find
 from pycontextify.snapshot.manifest import Descriptor
 from pycontextify.store.layout import Layout
+from pycontextify.store.prune import prune
+from pycontextify.store.recover import repair_refs
 
 __all__ = ["BackupReport", "back_up", "restore"]
 
@@ -36,8 +38,10 @@ class BackupReport:
 def back_up(layout: Layout, target: Path) -> BackupReport:
     """Make ``target`` a layout with every generation of this one. Blocks; readers and writers here go on meanwhile.
 
-    A backup that is there already is brought up to date. Raises NotReadyError when there is nothing to back up,
-    StoreError, or VerifyError for a rotten blob; the backup then has its old refs.
+    A backup that is there already is brought up to date: what is in none of these generations goes.
+
+    Raises NotReadyError when there is nothing to back up, StoreError, or VerifyError for a rotten blob; the backup then
+    has its old refs.
     """
     table = layout.refs()
     if not table.refs:
@@ -48,6 +52,7 @@ def back_up(layout: Layout, target: Path) -> BackupReport:
     with layout.leases.holding(list(blobs)), backup.lock(timeout=LOCK_SECONDS):
         added = sum(_bring(layout, blob, backup) for blob in blobs.values())
         backup.write_refs(table)
+        prune(backup)
     return BackupReport(tuple(sorted(table.refs)), sum(blob.size for blob in blobs.values()), added)
 
 
@@ -57,7 +62,8 @@ def restore(workspace: Workspace, source: Path, wanted: str | None = None) -> Vi
     ``wanted`` is a ref of that layout, a digest, or the beginning of one; by default ``current``, else ``latest``.
 
     Raises NotReadyError when there is no such generation, StoreError, or VerifyError for a rotten blob; what is current
-    here then stays.
+    here then stays. What was current is gone back from: it is not fetched again by itself. A damaged index.json here is
+    mended.
     """
     layout, backup = workspace.layout, Layout(source)
     target = _wanted(backup, wanted)
@@ -68,7 +74,8 @@ def restore(workspace: Workspace, source: Path, wanted: str | None = None) -> Vi
             _bring(backup, blob, layout)
         view = workspace.open(target.digest)
         try:
-            layout.activate(target.digest, target.annotations)
+            repair_refs(layout)
+            layout.roll_back(target)
         except BaseException:
             view.close()
             raise

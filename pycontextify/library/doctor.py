@@ -8,9 +8,8 @@ from typing import Any
 
 from pycontextify.errors import PyContextifyError, StoreError
 from pycontextify.library.workspace import LOCK_SECONDS, Workspace
-from pycontextify.snapshot.history import CURRENT
+from pycontextify.snapshot.history import CURRENT, RECOVERED
 from pycontextify.store.check import Damage, damaged_blobs, quarantine
-from pycontextify.store.recover import RECOVERED
 
 __all__ = ["Finding", "examine", "set_aside"]
 

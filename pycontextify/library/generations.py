@@ -9,9 +9,9 @@ from typing import Any
 from pycontextify.errors import NotReadyError, PyContextifyError
 from pycontextify.index.view import View
 from pycontextify.library.workspace import LOCK_SECONDS, Workspace
-from pycontextify.snapshot.history import find, generations, names_of, was_rolled_back
+from pycontextify.snapshot.history import find, generations, gone_back_from, names_of
 from pycontextify.snapshot.manifest import Descriptor, RefTable
-from pycontextify.snapshot.origin import is_local
+from pycontextify.snapshot.origin import is_local, offers_of
 from pycontextify.store.layout import Layout
 
 __all__ = ["Generation", "list_generations", "roll_back"]
@@ -22,7 +22,8 @@ class Generation:
     """A generation in the index directory.
 
     ``version``, ``created``, ``documents`` and ``size`` (bytes of its blobs) are None where its manifest can't be read.
-    ``local``: it was indexed here. ``rolled_back``: somebody went back from it. ``whole``: all its blobs are there.
+    ``local``: it was indexed here. ``rolled_back``: somebody went back from what its source had then. ``whole``: all
+    its blobs are there.
     """
 
     digest: str
@@ -102,6 +103,6 @@ def _described(layout: Layout, table: RefTable, target: Descriptor) -> Generatio
         documents=documents,
         size=size,
         local=is_local(target),
-        rolled_back=was_rolled_back(target),
+        rolled_back=bool(offers_of(target) & gone_back_from(table)),
         whole=whole,
     )

@@ -23,7 +23,7 @@ from pycontextify.index.live import LiveIndex
 from pycontextify.index.view import View
 from pycontextify.library.source import configured_source
 from pycontextify.library.workspace import Workspace
-from pycontextify.store.recover import RECOVERED
+from pycontextify.snapshot.history import RECOVERED
 
 __all__ = ["hydrate", "hydration_service"]
 

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
 from pycontextify.errors import SnapshotRejected, StoreError
 from pycontextify.index.view import View
 from pycontextify.library.workspace import Workspace
-from pycontextify.snapshot.history import CURRENT
+from pycontextify.snapshot.history import CURRENT, RECOVERED
 from pycontextify.snapshot.manifest import Descriptor
 from pycontextify.store.check import damaged_blobs, quarantine
 from pycontextify.store.layout import Layout
 from pycontextify.store.reclaim import reclaim
-from pycontextify.store.recover import RECOVERED, mend, whole_generations
+from pycontextify.store.recover import mend, whole_generations
 
 __all__ = ["Opened", "open_best"]
 
@@ -45,24 +46,41 @@ def open_best(workspace: Workspace) -> Opened:
 
 
 def _open_what_is_left(workspace: Workspace, why: str) -> Opened:
+    suspects: list[Descriptor] = []
     for target in whole_generations(workspace.layout):
-        with suppress(StoreError, SnapshotRejected):
-            opened = Opened(workspace.open(target.digest), f"{why}; an older generation is served")
-            _mend(workspace.layout, target, opened.damage or why)
-            return opened
-    _mend(workspace.layout, None, why)
-    return Opened(None, f"{why}; no generation is whole")
+        try:
+            view = workspace.open(target.digest)
+        except (StoreError, SnapshotRejected):
+            suspects.append(target)
+        else:
+            damage = f"{why}; the newest generation that is whole is served"
+            _mend(workspace.layout, suspects, target, damage)
+            return Opened(view, damage)
+    damage = f"{why}; no generation is whole"
+    _mend(workspace.layout, suspects, None, damage)
+    return Opened(None, damage)
 
 
-def _mend(layout: Layout, target: Descriptor | None, why: str) -> None:
-    """Mend what is on the disk. Where it can't be written to, or somebody else is at work, it stays as it is."""
+def _mend(layout: Layout, suspects: Sequence[Descriptor], target: Descriptor | None, why: str) -> None:
+    """Mend what is on the disk. Where it can't be written to, or somebody else is at work, it stays as it is.
+
+    So does an index whose bytes are all right: that it can't be opened is a matter of this process then, and no reason
+    to take it away from others.
+    """
     with suppress(StoreError), layout.lock(timeout=_LOCK_SECONDS):
-        with suppress(StoreError):
+        try:
             current = layout.refs().get(CURRENT)
-            for damage in damaged_blobs(layout, [current] if current else [], deep=True):
-                if damage.kind in ("rotten", "size"):
-                    _LOG.warning("%s is damaged; set aside as %s", damage.blob.title, quarantine(layout, damage.blob))
-        mend(layout, target, why)
+        except StoreError:
+            damaged = True
+        else:
+            suspects = [*suspects, *([current] if current else [])]
+            damaged = False
+        for damage in list(damaged_blobs(layout, suspects, deep=True)):
+            damaged = True
+            if damage.kind in ("rotten", "size"):
+                _LOG.warning("%s is damaged; set aside as %s", damage.blob.title, quarantine(layout, damage.blob))
+        if damaged:
+            mend(layout, target, why)
 
 
 def _still_recovered(layout: Layout) -> str | None:

@@ -2,6 +2,7 @@
 
 Going back is activating again: the generation moves to the front, and the one that was there becomes ``previous``.
 Descriptors move with their annotations, so what is known of where a generation came from is never lost or mixed up.
+``current`` says what was gone back from, until its source has something else.
 """
 
 from __future__ import annotations
@@ -11,21 +12,20 @@ from dataclasses import replace
 
 from pycontextify.snapshot.digest import Digest
 from pycontextify.snapshot.manifest import Descriptor, RefTable
-from pycontextify.snapshot.origin import is_local
+from pycontextify.snapshot.origin import is_local, offers_of
 
 __all__ = [
     "CURRENT",
     "LOCAL",
     "PREVIOUS",
+    "RECOVERED",
     "activated",
     "find",
     "generations",
     "gives_way",
-    "mark_rolled_back",
+    "gone_back_from",
     "names_of",
     "rolled_back",
-    "unmarked",
-    "was_rolled_back",
 ]
 
 CURRENT = "current"
@@ -37,7 +37,10 @@ PREVIOUS = "previous"
 LOCAL = "local"
 """The ref that keeps what was indexed here when a hydrated generation took its place."""
 
-_ROLLED_BACK = "io.pycontextify.rolled-back"
+RECOVERED = "io.pycontextify.recovered"
+"""Annotation of ``current`` when it is only what was left: why. An index is wanted again then."""
+
+_GONE_BACK = "io.pycontextify.gone-back"
 _NUMBERED = re.compile(rf"{PREVIOUS}-([1-9][0-9]{{0,3}})")
 
 
@@ -54,10 +57,37 @@ def activated(table: RefTable, target: Descriptor, *, keep: int) -> RefTable:
     """Return a table where ``target`` is current, and of those used before so many stay that ``keep`` are kept.
 
     What was indexed here and gives way to what was fetched is kept under ``local`` as well, until the next such time.
+    Something else that was fetched means that the source has moved on: then nothing counts as gone back from.
     """
     before = table.get(CURRENT)
     if before is not None and gives_way(before, target):
         table = table.point(LOCAL, before.digest, before.size, before.annotations)
+    if is_local(target) or RECOVERED in target.annotations:
+        target = _noted(target, gone_back_from(table))
+    return _led_by(table, target, keep)
+
+
+def rolled_back(table: RefTable, target: Descriptor, *, keep: int) -> RefTable:
+    """Return a table where ``target`` is current again; what its source calls the one before is gone back from."""
+    before = table.get(CURRENT)
+    left = gone_back_from(table) | (frozenset() if before is None else offers_of(before))
+    target = replace(target, annotations={name: text for name, text in target.annotations.items() if name != RECOVERED})
+    return _led_by(table, _noted(target, left - offers_of(target)), keep)
+
+
+def gone_back_from(table: RefTable) -> frozenset[str]:
+    """Return the digests of what somebody went back from: it is not taken again by itself."""
+    current = table.get(CURRENT)
+    return frozenset() if current is None else frozenset(current.annotations.get(_GONE_BACK, "").split())
+
+
+def _noted(target: Descriptor, left: frozenset[str]) -> Descriptor:
+    notes = {name: text for name, text in target.annotations.items() if name != _GONE_BACK}
+    return replace(target, annotations={**notes, _GONE_BACK: " ".join(sorted(left))} if left else notes)
+
+
+def _led_by(table: RefTable, target: Descriptor, keep: int) -> RefTable:
+    """Return a table whose history begins with ``target``."""
     others = [each for each in generations(table) if each.digest != target.digest]
     kept = [target, *others][: max(1, keep)]
     blank = table.without(name for name in table.refs if _rank(name) is not None)
@@ -66,32 +96,9 @@ def activated(table: RefTable, target: Descriptor, *, keep: int) -> RefTable:
     return blank
 
 
-def mark_rolled_back(target: Descriptor) -> Descriptor:
-    """Return a descriptor that says that somebody went back from it: it is not taken again by itself."""
-    return replace(target, annotations={**target.annotations, _ROLLED_BACK: "true"})
-
-
-def was_rolled_back(target: Descriptor) -> bool:
-    """Tell whether somebody went back from a generation."""
-    return _ROLLED_BACK in target.annotations
-
-
 def gives_way(before: Descriptor, target: Descriptor) -> bool:
     """Tell whether what was indexed here would give way to what was fetched."""
     return before.digest != target.digest and is_local(before) and not is_local(target)
-
-
-def rolled_back(table: RefTable, target: Descriptor, *, keep: int) -> RefTable:
-    """Return a table where ``target`` is current again, and what was current is marked as gone back from."""
-    current = table.get(CURRENT)
-    if current is not None and current.digest != target.digest:
-        table = activated(table, mark_rolled_back(current), keep=keep)
-    return activated(table, unmarked(target), keep=keep)
-
-
-def unmarked(target: Descriptor) -> Descriptor:
-    """Return a descriptor that nobody went back from."""
-    return replace(target, annotations={key: text for key, text in target.annotations.items() if key != _ROLLED_BACK})
 
 
 def find(table: RefTable, wanted: str) -> Descriptor | None:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 from pycontextify.snapshot.manifest import Descriptor
 
-__all__ = ["BASE", "DIGEST", "SEEN", "base_of", "is_local", "laid_over"]
+__all__ = ["BASE", "DIGEST", "SEEN", "base_of", "is_local", "laid_over", "offers_of"]
 
 _SOURCE = "io.pycontextify.source"
 DIGEST, SEEN = f"{_SOURCE}.digest", f"{_SOURCE}.seen"
@@ -29,6 +29,13 @@ def is_local(target: Descriptor) -> bool:
 def base_of(target: Descriptor) -> str:
     """Return the digest of what the source had when a generation was made: its base, or itself."""
     return target.annotations.get(BASE, target.digest)
+
+
+def offers_of(target: Descriptor) -> frozenset[str]:
+    """Return the digests under which its source offers what a generation was made of; none for one without a source."""
+    if is_local(target) and BASE not in target.annotations:
+        return frozenset()
+    return frozenset({base_of(target), target.annotations.get(DIGEST, base_of(target))})
 
 
 def laid_over(base: Descriptor | None) -> Mapping[str, str]:

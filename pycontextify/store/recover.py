@@ -6,20 +6,19 @@ when their bytes are right and flushed; whether they have rotted since is for `p
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from contextlib import suppress
 
 from pycontextify.errors import PyContextifyError, StoreError
 from pycontextify.snapshot.digest import Digest, parse_digest
-from pycontextify.snapshot.history import generations
+from pycontextify.snapshot.history import RECOVERED, activated, generations
 from pycontextify.snapshot.manifest import MANIFEST_TYPE, Descriptor, RefTable
-from pycontextify.store.durable import move, unique
+from pycontextify.snapshot.origin import BASE
+from pycontextify.store.durable import unique
 from pycontextify.store.layout import Layout
 
-__all__ = ["RECOVERED", "mend", "whole_generations"]
-
-RECOVERED = "io.pycontextify.recovered"
-"""Annotation of ``current`` when it is only what was left: why. An index is wanted again then."""
+__all__ = ["mend", "repair_refs", "whole_generations"]
 
 _DOCUMENT_LIMIT = 4 << 20
 
@@ -34,22 +33,32 @@ def whole_generations(layout: Layout) -> Iterator[Descriptor]:
                 yield target
     found = [each for each in _stored_manifests(layout) if each not in seen and _is_whole(layout, each)]
     for generation in sorted(found, key=lambda each: _age(layout, each), reverse=True):
-        yield Descriptor(MANIFEST_TYPE, generation, layout.size_of(generation))
+        yield _described(layout, generation)
 
 
 def mend(layout: Layout, generation: Descriptor | None, why: str) -> None:
-    """Make what is whole the current generation, and say why; call it with the writers' lock held.
+    """Make what is whole the current generation, and say why; call it with the writers' lock held."""
+    repair_refs(layout)
+    if generation is not None:
+        layout.activate(generation.digest, {**generation.annotations, RECOVERED: why})
 
-    A damaged index.json is set aside beside the new one, for whoever wants to look.
+
+def repair_refs(layout: Layout) -> None:
+    """Replace a damaged index.json by one with the newest generations that are whole, in order of age.
+
+    The damaged one is kept beside it, for whoever wants to look. What was fetched from where is forgotten. Raises
+    StoreError; call it with the writers' lock held.
     """
     try:
         layout.refs()
     except StoreError:
+        table = RefTable()
+        for each in reversed(list(whole_generations(layout))[: layout.keep]):
+            table = activated(table, each, keep=layout.keep)
         index = layout.root / "index.json"
-        move(index, index.with_name(f"index.json.damaged-{unique()}"))
-        layout.write_refs(RefTable())
-    if generation is not None:
-        layout.activate(generation.digest, {**generation.annotations, RECOVERED: why})
+        with suppress(OSError):
+            shutil.copyfile(index, index.with_name(f"index.json.damaged-{unique()}"))
+        layout.write_refs(table)
 
 
 def _is_whole(layout: Layout, generation: Digest) -> bool:
@@ -67,6 +76,13 @@ def _stored_manifests(layout: Layout) -> Iterator[Digest]:
                 digest = parse_digest(path.name)
                 layout.manifest(digest)
                 yield digest
+
+
+def _described(layout: Layout, generation: Digest) -> Descriptor:
+    """Return a generation as a ref to it would, with as much of its origin as its manifest tells."""
+    notes = layout.manifest(generation).annotations
+    base = {BASE: notes[BASE]} if BASE in notes else {}
+    return Descriptor(MANIFEST_TYPE, generation, layout.size_of(generation), base)
 
 
 def _age(layout: Layout, generation: Digest) -> tuple[str, int]:
