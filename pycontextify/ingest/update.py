@@ -254,23 +254,31 @@ def _commit(run: _Run, draft: _Draft, notes: Mapping[str, str]) -> Digest:
     ``notes`` say what hydrated generation it is laid over, if any.
     """
     layout, config = run.layout, draft.config
-    for digest, path in draft.files.items():
-        layout.add_file(path, digest)
-    for name, digest in config.encoder.files.items():
-        if not layout.blob_path(digest).exists():
-            layout.add_copy(paths_of(run.encoder)[name])
-    over = {BASE: notes[BASE]} if BASE in notes else {}
-    manifest, content = build_manifest(config, {digest: layout.size_of(digest) for digest in config.blobs}, over)
-    layout.add_bytes(content)
-    generation = layout.add_bytes(manifest)
+    with layout.leases.holding(config.blobs):  # for where locks do not work, see `pycontextify.store.leases`
+        for digest, path in draft.files.items():
+            layout.add_file(path, digest)
+        for name, digest in config.encoder.files.items():
+            if not layout.blob_path(digest).exists():
+                layout.add_copy(paths_of(run.encoder)[name])
+        over = {BASE: notes[BASE]} if BASE in notes else {}
+        manifest, content = build_manifest(config, {digest: layout.size_of(digest) for digest in config.blobs}, over)
+        documents = [digest_of(content), digest_of(manifest)]
+        with layout.leases.holding(documents):
+            layout.add_bytes(content)
+            generation = layout.add_bytes(manifest)
+            _make_current(run, generation, len(manifest), notes)
+    remember_label(layout.trees, run.request.tree, run.request.root.resolve())
+    prune(layout)
+    return generation
+
+
+def _make_current(run: _Run, generation: Digest, size: int, notes: Mapping[str, str]) -> None:
+    layout = run.layout
     if run.request.activate:
         layout.activate(generation, notes)
         layout.write_refs(layout.refs().without([_UNSAVED]))
     else:
-        layout.write_refs(layout.refs().point(_UNSAVED, generation, len(manifest), notes))
-    remember_label(layout.trees, run.request.tree, run.request.root.resolve())
-    prune(layout)
-    return generation
+        layout.write_refs(layout.refs().point(_UNSAVED, generation, size, notes))
 
 
 def _nothing_found(request: IndexRequest, scan: Scan) -> IngestError:

@@ -23,7 +23,7 @@ from pathlib import Path
 
 from pycontextify.snapshot.digest import Digest, parse_digest
 from pycontextify.store.durable import found_in, post_bytes, store_error, unique
-from pycontextify.store.lock import is_held, lock_for_life
+from pycontextify.store.lock import if_free, lock_for_life
 
 __all__ = ["Leases", "leased"]
 
@@ -93,9 +93,10 @@ def leased(directory: Path) -> frozenset[Digest]:
         raise store_error(error, directory) from error
     for lock in locks:
         file = lock.with_suffix(".json")
-        if is_held(lock):
-            held.update(_read(file))
-        else:
+        with if_free(lock) as free:  # held meanwhile, so that nobody is about to use what is removed
+            if not free:
+                held.update(_read(file))
+                continue
             for left in (file, *found_in(directory, f".{file.name}.*.tmp"), lock):
                 with suppress(OSError):
                     left.unlink(missing_ok=True)
@@ -105,4 +106,4 @@ def leased(directory: Path) -> frozenset[Digest]:
 def _read(file: Path) -> Iterator[Digest]:
     with suppress(OSError, ValueError, TypeError):
         for text in json.loads(file.read_bytes()):
-            yield parse_digest(text)
+            yield parse_digest(str(text))

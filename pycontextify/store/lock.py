@@ -11,7 +11,9 @@ from filelock import FileLock, Timeout
 from pycontextify.errors import StoreError
 from pycontextify.store.durable import store_error
 
-__all__ = ["is_held", "lock_for_life", "writer_lock"]
+__all__ = ["if_free", "lock_for_life", "writer_lock"]
+
+_LOOKED_AT_SECONDS = 5.0
 
 
 @contextmanager
@@ -43,21 +45,28 @@ def writer_lock(path: Path, *, timeout: float) -> Iterator[None]:
 
 
 def lock_for_life(path: Path) -> Callable[[], None]:
-    """Lock a file that nobody else locks, until the function that is returned is called or this process ends.
+    """Lock a file until the function that is returned is called or this process ends.
 
-    Raises OSError.
+    Nobody else locks it, but for a moment to see whether it is held (`if_free`). Raises OSError.
     """
-    lock = FileLock(path, timeout=0, thread_local=False)
-    lock.acquire()
+    lock = FileLock(path, timeout=_LOOKED_AT_SECONDS, thread_local=False)
+    lock.acquire(poll_interval=0.01)
     return lock.release
 
 
-def is_held(path: Path) -> bool:
-    """Tell whether somebody, this process included, holds the lock on a file; True as well when it can't be told."""
+@contextmanager
+def if_free(path: Path) -> Iterator[bool]:
+    """Lock a file for a block unless somebody, this process included, holds it; gives whether that was so.
+
+    False as well when it can't be told.
+    """
     lock = FileLock(path, timeout=0, thread_local=False)
     try:
         lock.acquire()
-    except (Timeout, OSError):
-        return True
-    lock.release()
-    return False
+    except OSError:  # a Timeout is one
+        yield False
+        return
+    try:
+        yield True
+    finally:
+        lock.release()
