@@ -53,7 +53,8 @@ def published(report: PublishReport) -> list[str]:
 
 def generation(found: Generation) -> str:
     """Tell of a generation in a line: its refs, what it is, and what is to be known of it."""
-    what = f"version {found.version}, built {found.created}, {count(found.documents or 0, 'document')}"
+    built = f"version {found.version}, built {found.created}, {count(found.documents or 0, 'document')}"
+    what = "what it is can't be read" if found.version is None else built
     known = {"indexed here": found.local, "gone back from": found.rolled_back, "damaged": not found.whole}
     notes = "".join(f", {note}" for note, holds in known.items() if holds)
     digits = found.digest.removeprefix("sha256:")[:12]

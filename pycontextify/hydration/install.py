@@ -91,7 +91,7 @@ class Installation:
             except BaseException:
                 await self.workers.run(view.close)
                 raise
-            self.live.swap(view)
+            await self._swap(view)
             await self._make_sure(view, candidate.config, before)
             await self.workers.run(self._prune)
         target = Descriptor(MANIFEST_TYPE, candidate.generation, 0, candidate.annotations)
@@ -103,7 +103,13 @@ class Installation:
             served = None if view is None else view.generation
         if served is None or (replacing and served != generation):
             config = await self.workers.run(self.layout.config, generation)
-            self.live.swap(await self.open(generation, config))
+            view = await self.open(generation, config)
+            with anyio.CancelScope(shield=True):
+                await self._swap(view)
+
+    async def _swap(self, view: View) -> None:
+        """Serve a view; in a thread, for the one before may have to be closed."""
+        await self.workers.run(self.live.swap, view)
 
     async def open(self, generation: Digest, config: SnapshotConfig) -> View:
         """Open a stored generation and ask it a probe. Raises StoreError or SnapshotRejected."""
@@ -139,19 +145,25 @@ class Installation:
         return before
 
     async def _make_sure(self, view: View, config: SnapshotConfig, before: Descriptor | None) -> None:
-        """Go back when the index does not answer now that it is live."""
+        """Go back when the index does not answer now that it is live; without anything sound before it, it stays."""
         if await self.workers.run(_answers, view, config):
             return
-        if before is not None and before.digest != view.generation:
+        if before is None or before.digest == view.generation:
+            _LOG.warning("the generation failed its probe once it was live, and there is none before it")
+            return
+        try:
             old = await self.open(before.digest, await self.workers.run(self.layout.config, before.digest))
-            await self.workers.run(self.layout.roll_back, before)
-            self.live.swap(old)
-            raise ValidateError(
-                "the new generation failed its probe once it was live; the one before is served again",
-                code="probe_failed",
-                asset=view.generation,
-                hint="publish the index again",
-            )
+        except PyContextifyError as error:
+            _LOG.warning("the generation failed its probe once it was live, and so does the one before: %s", error)
+            return
+        await self.workers.run(self.layout.roll_back, before)
+        await self._swap(old)
+        raise ValidateError(
+            "the new generation failed its probe once it was live; the one before is served again",
+            code="probe_failed",
+            asset=view.generation,
+            hint="publish the index again",
+        )
 
     def _prune(self) -> None:
         try:

@@ -9,7 +9,9 @@ from typing import Any
 from pycontextify.errors import PyContextifyError, StoreError
 from pycontextify.library.workspace import LOCK_SECONDS, Workspace
 from pycontextify.snapshot.history import CURRENT, RECOVERED
-from pycontextify.store.check import Damage, damaged_blobs, quarantine
+from pycontextify.snapshot.manifest import RefTable
+from pycontextify.store.check import Damage, damaged_blobs, quarantine, rotten_files
+from pycontextify.store.layout import Layout
 
 __all__ = ["Finding", "examine", "set_aside"]
 
@@ -45,13 +47,20 @@ def _findings(workspace: Workspace, *, deep: bool) -> Iterator[Finding]:
         return
     if why := current.annotations.get(RECOVERED):
         yield Finding("index_recovered", why, "hydrate again: what is served is only what was left")
-    damaged = list(damaged_blobs(layout, table.refs.values(), deep=deep))
+    damaged = _damaged(layout, table, deep=deep)
     yield from map(_about, damaged)
     if not damaged:
         try:
             workspace.open(current.digest).close()
         except PyContextifyError as error:
             yield Finding(error.code, str(error), "hydrate again, or go back: `pycontextify rollback`")
+
+
+def _damaged(layout: Layout, table: RefTable, *, deep: bool) -> list[Damage]:
+    """Return what is wrong with the blobs that some ref needs, and if ``deep`` with all others."""
+    known = list(damaged_blobs(layout, table.refs.values(), deep=deep))
+    seen = {damage.blob.digest for damage in known}
+    return known + [damage for damage in (rotten_files(layout) if deep else ()) if damage.blob.digest not in seen]
 
 
 def _about(damage: Damage) -> Finding:
@@ -72,11 +81,7 @@ def set_aside(workspace: Workspace) -> tuple[Finding, ...]:
     """
     layout = workspace.layout
     with layout.lock(timeout=LOCK_SECONDS):
-        wrong = [
-            damage
-            for damage in damaged_blobs(layout, layout.refs().refs.values(), deep=True)
-            if damage.kind in ("rotten", "size")
-        ]
+        wrong = [damage for damage in _damaged(layout, layout.refs(), deep=True) if damage.kind in ("rotten", "size")]
         for damage in wrong:
             quarantine(layout, damage.blob)
     return tuple(map(_about, wrong))

@@ -17,15 +17,15 @@ _LOG = logging.getLogger(__name__)
 class CurrentWatch:
     """Keeps ``live`` at what is current on the disk. Looking blocks, and costs one stat where nothing has changed.
 
-    A generation that is served without being current (``auto_persist`` is off) stays until ``current`` moves.
+    The first look compares with what is served when this is made. A generation that is served later without being
+    current (``auto_persist`` is off) stays until ``current`` moves.
     """
 
     def __init__(self, workspace: Workspace, live: Served) -> None:
         self._workspace = workspace
         self._live = live
-        self._seen: Digest | None = None
-        self._stamp = self._look_at_the_file()
-        self._seen = self._current()
+        self._seen = self._served()
+        self._stamp: tuple[int, int, int] | None = None
 
     def look(self) -> bool:
         """Serve what has become current since the last look; tell whether that was anything."""
@@ -36,12 +36,14 @@ class CurrentWatch:
         current = self._current()
         if current == self._seen:
             return False
-        with self._live.lease() as view:
-            served = None if view is None else view.generation
-        if served == current:
+        if self._served() == current:
             self._seen = current
             return False
         return self._serve(current)
+
+    def _served(self) -> Digest | None:
+        with self._live.lease() as view:
+            return None if view is None else view.generation
 
     def _serve(self, current: Digest | None) -> bool:
         try:

@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Literal
 
 from pycontextify.errors import PyContextifyError
-from pycontextify.snapshot.digest import Digest
+from pycontextify.snapshot.digest import Digest, parse_digest
 from pycontextify.snapshot.manifest import Descriptor
 from pycontextify.store.durable import make_directory, move, store_error, unique
 from pycontextify.store.layout import Layout
 
-__all__ = ["Damage", "damaged_blobs", "quarantine"]
+__all__ = ["Damage", "damaged_blobs", "quarantine", "rotten_files"]
 
 
 Kind = Literal["missing", "size", "rotten", "unreadable"]
@@ -43,6 +43,18 @@ def damaged_blobs(layout: Layout, targets: Iterable[Descriptor], *, deep: bool) 
                 kind = _kind(layout, blob, deep=deep)
                 if kind is not None:
                     yield Damage(blob, kind)
+
+
+def rotten_files(layout: Layout) -> Iterator[Damage]:
+    """Read every file among the blobs, whether something needs it or not; yield those of other bytes than their name.
+
+    What nothing needs now may be taken for what it is named by later, by whoever would fetch it otherwise.
+    """
+    for path in layout.blob_files():
+        with suppress(OSError, ValueError):
+            blob = Descriptor("application/octet-stream", parse_digest(path.name), path.stat().st_size)
+            if _kind(layout, blob, deep=True) == "rotten":
+                yield Damage(blob, "rotten")
 
 
 def quarantine(layout: Layout, blob: Descriptor) -> Path:

@@ -34,6 +34,7 @@ __all__ = [
     "on_disk",
     "post_bytes",
     "put_in_place",
+    "shift",
     "store_error",
     "unique",
     "write_bytes",
@@ -91,6 +92,11 @@ def move(source: Path, target: Path) -> None:
         _flush_directory(source.parent)
     except OSError as error:
         raise store_error(error, source) from error
+
+
+def shift(source: Path, target: Path) -> None:
+    """Give a file another name on the same disk, without flushing that: for what may be lost. Raises OSError."""
+    source.replace(target)
 
 
 def make_directory(path: Path) -> None:

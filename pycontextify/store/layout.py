@@ -287,10 +287,15 @@ class Layout:
         """Where blobs go that are not what they are named by."""
         return self._private / "quarantine"
 
+    @property
+    def trash(self) -> Path:
+        """Where blobs are on their way out."""
+        return self._private / "trash"
+
     def temporary_files(self) -> list[Path]:
-        """Return the files that were to replace others, and did not come to it."""
+        """Return the files that were to replace others, and did not come to it, and blobs left on their way out."""
         places = (self.root, self._blobs, self._private)
-        return [path for place in places for path in found_in(place, "*.tmp")]
+        return [*(path for place in places for path in found_in(place, "*.tmp")), *found_in(self.trash, "*")]
 
     def drop_partials(self) -> None:
         """Remove what downloads and builds have left behind; call it with both locks held."""

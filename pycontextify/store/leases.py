@@ -7,9 +7,9 @@ A writer leases what it is about to build on before it looks whether that is the
 each other's lock (a network file system without locks) leave each other's blobs alone:
 
 1. the pruner lists the files that there are. What comes later is not in its list;
-2. it reads refs and leases. What is leased by then stays;
-3. what was leased after that was not referred to before, and is missed by its holder when that activates: activating
-   looks whether everything is there, and refuses otherwise.
+2. it reads refs and leases. What is leased by then stays; the rest is moved aside;
+3. it reads refs and leases again, and puts back what is leased by then. What is leased later still is not there any
+   more when its holder looks, who then fetches it, or fails to activate: that looks whether everything is there.
 """
 
 from __future__ import annotations

@@ -7,10 +7,14 @@ somebody reads it) is left for the next time.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 
+from pycontextify.errors import PyContextifyError
 from pycontextify.snapshot.digest import Digest
+from pycontextify.store.durable import shift, unique
 from pycontextify.store.layout import Layout
 
 __all__ = ["Pruned", "living", "prune"]
@@ -37,15 +41,40 @@ def living(layout: Layout) -> frozenset[Digest]:
 
 
 def prune(layout: Layout) -> Pruned:
-    """Delete the blobs that no ref reaches. Call it with the writers' lock held."""
+    """Delete the blobs that no ref reaches and nobody holds. Call it with the writers' lock held."""
     files = layout.blob_files()  # before anything else: what comes later must not be missed by mistake
-    names = {digest.hex for digest in living(layout) | layout.leased()}
+    needed = _needed(layout)
+    aside = {path: moved for path in files if path.name not in needed and (moved := _aside(layout, path))}
+    try:
+        needed = _needed(layout)
+    except PyContextifyError:
+        _put_back(aside)
+        raise
+    _put_back({path: moved for path, moved in aside.items() if path.name in needed})
     blobs = size = 0
-    for path in files:
-        if path.name in names:
-            continue
+    for moved in aside.values():
         with suppress(OSError):
-            freed = path.stat().st_size
-            path.unlink()
+            freed = moved.stat().st_size
+            moved.unlink()
             blobs, size = blobs + 1, size + freed
     return Pruned(blobs, size)
+
+
+def _needed(layout: Layout) -> set[str]:
+    return {digest.hex for digest in living(layout) | layout.leased()}
+
+
+def _aside(layout: Layout, path: Path) -> Path | None:
+    """Move a file out of the way; return where it lies now, None where it must stay."""
+    with suppress(OSError):
+        layout.trash.mkdir(exist_ok=True)
+        moved = layout.trash / f"{path.name}.{unique()}"
+        shift(path, moved)
+        return moved
+    return None
+
+
+def _put_back(aside: Mapping[Path, Path]) -> None:
+    for path, moved in aside.items():
+        with suppress(OSError):
+            shift(moved, path)
