@@ -15,7 +15,7 @@ import pytest
 from pycontextify.hydration.attempt import Attempt, Outcome
 from pycontextify.hydration.install import Installation
 from pycontextify.hydration.sources import Source
-from pycontextify.hydration.status import StatusBoard
+from pycontextify.hydration.status import StatusBoard, Trigger
 from pycontextify.hydration.transfer.client import Client
 from pycontextify.hydration.transfer.connect import open_client
 from pycontextify.hydration.transfer.mirrors import Mirrors
@@ -90,6 +90,7 @@ class Replica:
             matches = encoder is not None and encoder.info.digest == config.encoder.digest
             return View.open(generation, config, blob, encoder if matches else None)
 
+        self._open_view = open_view
         mirrors = Mirrors(time.monotonic)
 
         def client() -> AbstractAsyncContextManager[Client]:
@@ -105,9 +106,9 @@ class Replica:
             client,
         )
 
-    async def hydrate(self) -> Outcome:
+    async def hydrate(self, trigger: Trigger = "manual") -> Outcome:
         """Hydrate once."""
-        self.board.begin("manual")
+        self.board.begin(trigger)
         outcome = await self.attempt.run()
         self.board.finish(outcome.result)
         return outcome
@@ -116,6 +117,32 @@ class Replica:
         """Hydrate once from another source, as a server does that was started again with other settings."""
         self.attempt = replace(self.attempt, source=source)
         return await self.hydrate()
+
+    def index(self, files: dict[str, str], tree: str = "mine") -> IndexReport:
+        """Index these files here, as `index_filebase` does, and serve the result."""
+        root = self.layout.root.with_name(f"{self.layout.root.name}-{tree}")
+        for name, text in files.items():
+            root.joinpath(name).parent.mkdir(parents=True, exist_ok=True)
+            root.joinpath(name).write_text(text, encoding="utf-8")
+        encoder = TinyEncoder()
+        report = update_index(
+            self.layout,
+            IndexRequest(root=root, tree=tree),
+            encoder,
+            on_progress=lambda _: None,
+            now=lambda: datetime.now(UTC),
+        )
+        self.serve(report.generation)
+        return report
+
+    def serve(self, generation: Digest) -> None:
+        """Serve a stored generation."""
+        self.live.swap(self._open_view(generation, self.layout.config(generation), self.layout.blob_path))
+
+    def served(self) -> Digest | None:
+        """Tell what is served."""
+        with self.live.lease() as view:
+            return None if view is None else view.generation
 
     def find(self, text: str) -> list[str]:
         """Return the paths that a query finds, best first."""
