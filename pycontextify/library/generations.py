@@ -60,7 +60,7 @@ def roll_back(workspace: Workspace, wanted: str | None = None) -> View:
     current one then stays.
     """
     layout = workspace.layout
-    layout.create()
+    _target(layout.refs(), wanted)  # before anything is made, the lock's file included
     with layout.lock(timeout=LOCK_SECONDS):
         target = _target(layout.refs(), wanted)
         view = workspace.open(target.digest)

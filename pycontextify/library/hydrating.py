@@ -25,7 +25,7 @@ from pycontextify.library.source import configured_source
 from pycontextify.library.workspace import Workspace
 from pycontextify.snapshot.history import RECOVERED
 
-__all__ = ["hydrate", "hydration_service"]
+__all__ = ["hydrate", "hydration_service", "wants_index"]
 
 
 def hydration_service(workspace: Workspace, live: Served, workers: Workers) -> HydrationService:
@@ -33,7 +33,7 @@ def hydration_service(workspace: Workspace, live: Served, workers: Workers) -> H
     settings, board = workspace.settings, _board(workspace.settings)
 
     async def needed() -> bool:
-        return await workers.run(_wants_index, workspace)
+        return await workers.run(wants_index, workspace)
 
     return HydrationService(
         _attempt(workspace, live, workers, board),
@@ -76,7 +76,7 @@ def _follows(settings: Settings) -> bool:
     return settings.index_bootstrap_mode == "follow"
 
 
-def _wants_index(workspace: Workspace) -> bool:
+def wants_index(workspace: Workspace) -> bool:
     """Tell whether to hydrate without being told to: always when following, else while there is no sound index."""
     if _follows(workspace.settings):
         return True
@@ -112,7 +112,7 @@ def _attempt(workspace: Workspace, live: Served, workers: Workers, board: Status
         installation=Installation(layout, live, workers, workspace.open_view),
         open_client=client,
         bounds=Bounds(settings.index_bootstrap_max_size),
-        wanted=lambda: _wants_index(workspace),
+        wanted=lambda: wants_index(workspace),
     )
 
 
