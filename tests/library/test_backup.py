@@ -1,0 +1,141 @@
+"""Backup and restore: every generation, linked where that can be done, verified both ways."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import anyio
+import pytest
+
+from pycontextify.errors import NotReadyError, VerifyError
+from pycontextify.library.backup import back_up, restore
+from pycontextify.library.hydrating import hydrate
+from pycontextify.snapshot.history import gone_back_from
+from pycontextify.store.layout import Layout
+from tests.library.conftest import Library
+
+
+def test_a_backup_holds_every_generation_and_takes_no_room(library: Library) -> None:
+    """The same refs, the same blobs, and one copy of each on the disk; nothing stays leased."""
+    layout = library.workspace().layout
+    for version in (1, 2):
+        library.make(layout, version)
+    report = back_up(layout, library.home / "backup")
+    backup = Layout(library.home / "backup")
+    assert report.refs == ("current", "previous")
+    assert report.size == report.size_added == layout.disk_use()
+    assert backup.refs() == layout.refs()
+    for path in layout.blob_files():
+        assert path.samefile(backup.root / "blobs" / "sha256" / path.name)
+    assert layout.leased() == frozenset()
+
+
+def test_a_backup_is_brought_up_to_date(library: Library) -> None:
+    """Only what is new is added, and what no generation needs any more goes."""
+    layout = library.workspace(keep_generations=1).layout
+    first = library.make(layout, 1)
+    back_up(layout, library.home / "backup")
+    library.make(layout, 2)
+    report = back_up(layout, library.home / "backup")
+    assert 0 < report.size_added < report.size
+    backup = Layout(library.home / "backup")
+    assert backup.refs() == layout.refs()
+    assert not backup.blob_path(first).exists()
+    assert back_up(layout, library.home / "backup").size_added == 0
+
+
+def test_an_index_that_was_lost_is_restored(library: Library) -> None:
+    """Into an empty directory; the backup's refs that are not asked for stay there."""
+    layout = library.workspace().layout
+    first, second = (library.make(layout, version) for version in (1, 2))
+    back_up(layout, library.home / "backup")
+    for wanted, generation in ((None, second), ("previous", first), (second.hex[:12], second)):
+        workspace = library.workspace("restored")
+        view = restore(workspace, library.home / "backup", wanted)
+        assert view.generation == workspace.layout.current() == generation
+        view.close()
+    assert set(workspace.layout.refs().refs) == {"current", "previous"}
+
+
+def test_what_is_restored_is_not_undone_by_a_refresh(library: Library) -> None:
+    """It is a way of going back: the source has to move on first."""
+    library.publish(1)
+    workspace = library.following(index_bootstrap_mode="follow")
+    first = anyio.run(hydrate, workspace)[0].generation
+    back_up(workspace.layout, library.home / "backup")
+    second = library.publish(2)
+    anyio.run(hydrate, workspace)
+    restore(workspace, library.home / "backup").close()
+    assert workspace.layout.current() == first
+    assert gone_back_from(workspace.layout.refs()) == {second}
+
+
+def test_a_damaged_index_json_does_not_keep_one_from_restoring(library: Library) -> None:
+    """Restoring is for just such days."""
+    workspace = library.workspace()
+    first = library.make(workspace.layout, 1)
+    back_up(workspace.layout, library.home / "backup")
+    library.make(workspace.layout, 2)
+    (workspace.layout.root / "index.json").write_bytes(b"{")
+    restore(workspace, library.home / "backup").close()
+    assert workspace.layout.current() == first
+
+
+def test_what_was_published_can_be_restored(library: Library) -> None:
+    """Any layout is a backup: its ``latest`` is taken."""
+    generation = library.publish(1)
+    view = restore(library.workspace(), library.public)
+    assert view.generation == generation
+    view.close()
+
+
+def rot(layout: Layout) -> Path:
+    """Let the chunks of the current generation rot."""
+    current = layout.current()
+    assert current is not None
+    path = layout.blob_path(layout.config(current).segments[1].chunks)
+    path.write_bytes(b"\0" * path.stat().st_size)
+    return path
+
+
+def test_a_rotten_blob_is_not_backed_up(library: Library) -> None:
+    """The backup keeps the refs that it had, and the error says what finds the rest."""
+    layout = library.workspace().layout
+    library.make(layout, 1)
+    back_up(layout, library.home / "backup")
+    library.make(layout, 2)
+    before, path = Layout(library.home / "backup").refs(), rot(layout)
+    with pytest.raises(VerifyError) as caught:
+        back_up(layout, library.home / "backup")
+    assert (caught.value.code, caught.value.asset) == ("blob_rotten", str(path))
+    assert "doctor --deep" in (caught.value.hint or "")
+    assert Layout(library.home / "backup").refs() == before
+
+
+def test_a_rotten_backup_is_not_restored(library: Library) -> None:
+    """What is current stays."""
+    layout = library.workspace().layout
+    library.make(layout, 1)
+    back_up(layout, library.home / "backup")
+    rot(Layout(library.home / "backup"))
+    other = library.workspace("other")
+    own = library.make(other.layout, 7)
+    with pytest.raises(VerifyError):
+        restore(other, library.home / "backup")
+    assert other.layout.current() == own
+    assert other.layout.leased() == frozenset()
+
+
+def test_there_must_be_something_to_back_up_or_to_restore(library: Library) -> None:
+    """And the message says what there is; no directory is made."""
+    workspace = library.workspace()
+    with pytest.raises(NotReadyError) as caught:
+        back_up(workspace.layout, library.home / "backup")
+    assert caught.value.code == "index_empty"
+    with pytest.raises(NotReadyError, match="there is no index in it"):
+        restore(workspace, library.home / "backup")
+    library.make(Layout(library.home / "backup"), 1)
+    with pytest.raises(NotReadyError, match="it has no generation 'nightly'") as caught:
+        restore(workspace, library.home / "backup", "nightly")
+    assert caught.value.hint == "it has: current"
+    assert not workspace.layout.root.exists()
