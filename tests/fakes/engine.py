@@ -152,6 +152,8 @@ class FakeEngine:
     between: Callable[[], None] = lambda: None
     """Called between two files while indexing."""
     earlier: FakeView | None = None
+    wanted: list[str | None] = field(default_factory=list)
+    """What was to be gone back to, each time."""
     elsewhere: FakeView | None = None
     """What another process makes current."""
     resets: int = 0
@@ -174,6 +176,7 @@ class FakeEngine:
 
     def roll_back(self, wanted: str | None) -> Searchable:
         """Go back to ``earlier``, whatever is wanted."""
+        self.wanted.append(wanted)
         if self.earlier is None:
             raise NotReadyError("there is no generation before this one", code="no_generation")
         return self.earlier
