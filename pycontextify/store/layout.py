@@ -7,6 +7,8 @@
       .pycontextify/lock             the writers' lock
       .pycontextify/hydrating.lock   the lock of whoever downloads, with hydrating.json: how far that is
       .pycontextify/leases/          what living processes have open
+      .pycontextify/quarantine/      blobs that had rotted
+      .pycontextify/trash/           blobs on their way out
       .pycontextify/trees.json       which directories were indexed here under which labels
       .pycontextify/partial/         what is still being written: downloads (HEX.part with HEX.journal) and builds
 
