@@ -1,7 +1,7 @@
 """Every write-side system call of every writer fails in turn, or is its last.
 
-Whatever breaks: what is opened afterwards is a whole generation, the old one or the new one, and doing it once more
-ends as if nothing had happened.
+Whatever breaks: what is current afterwards is a whole generation, the old one or the new one, without any recovery,
+and doing it once more ends as if nothing had happened.
 """
 
 from __future__ import annotations
@@ -65,14 +65,20 @@ class Scene:
         self.reset()
         return self.runner.points(self.act, self._home)
 
-    def break_at(self, point: Point, fault: str) -> int:
-        """Run the act, broken."""
-        self.reset()
+    def break_at(self, point: Point, fault: str, *, reset: bool = True) -> int:
+        """Run the act, broken; by default on directories that are as they were before."""
+        if reset:
+            self.reset()
         return self.runner.break_at(self.act, self._home, point, fault)
 
     def again(self) -> None:
         """Run the act once more, unbroken."""
         assert self.runner.run(self.act, self._home) == 0
+
+    def is_sound(self) -> bool:
+        """Tell whether what the ref points to is whole, to the byte, without any recovery."""
+        layout = Layout(self.directory)
+        return list(damaged_blobs(layout, [layout.refs().refs[self.ref]], deep=True)) == []
 
     def holds(self) -> Digest:
         """Return the generation that the directory holds, after its recovery: whole, to the byte, and answering."""
@@ -110,6 +116,7 @@ def test_whatever_breaks(
         for point in points:
             code = scene.break_at(point, fault)
             assert code != FAILED, f"{act}, {fault} at {point}: an error that is none of ours"
+            assert scene.is_sound(), f"{act}, {fault} at {point}: in need of recovery"
             found = scene.holds()
             assert found in (old, new), f"{act}, {fault} at {point}"
             outcomes["elsewhere" if code == ELSEWHERE else f"{fault}: {'new' if found == new else 'old'}"] += 1

@@ -1,4 +1,4 @@
-"""Queries through swaps: eight threads search real generations on the disk while they are replaced fifty times."""
+"""Queries through swaps: eight threads search real generations on the disk while they are replaced a hundred times."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from pycontextify.store.layout import Layout
 from tests.fakes.encoder import TinyEncoder
 from tests.fakes.generation import Doc, make_generation
 
-SEARCHERS, SWAPS, GENERATIONS = 8, 50, 5
+SEARCHERS, SWAPS, GENERATIONS = 8, 100, 5
 
 
 @dataclass
