@@ -20,8 +20,7 @@ from pycontextify.hydration.sources import ArchiveSource, LayoutSource, PairSour
 from pycontextify.hydration.status import AssetProgress, State, StatusBoard
 from pycontextify.hydration.transfer.address import joined
 from pycontextify.hydration.transfer.client import Client, Document, Seen
-from pycontextify.hydration.transfer.download import Watch
-from pycontextify.hydration.transfer.transport import Download, Received
+from pycontextify.hydration.transfer.transport import Download, Received, Watch
 from pycontextify.hydration.workers import OnProgress, Workers, together
 from pycontextify.redact import redact_url
 from pycontextify.snapshot.config import SnapshotConfig
@@ -29,6 +28,7 @@ from pycontextify.snapshot.digest import Digest, digest_of
 from pycontextify.snapshot.manifest import Descriptor, Manifest
 from pycontextify.store.durable import on_disk
 from pycontextify.store.layout import Layout
+from pycontextify.store.reclaim import drop_downloads
 from pycontextify.store.space import allocated, check_space
 
 __all__ = ["Acquisition", "Lease", "acquire"]
@@ -91,7 +91,7 @@ class Acquisition:
 
     def _make_room(self, requests: Sequence[Download]) -> None:
         begun = [self.partial_for(request) for request in requests]
-        self.layout.drop_downloads(keep=begun)
+        drop_downloads(self.layout, keep=begun)
         left = sum((request.size or 0) for request in requests) - sum(map(allocated, begun))
         check_space(self.layout.partial, left, "what is to be fetched")
 

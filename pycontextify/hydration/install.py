@@ -29,6 +29,7 @@ from pycontextify.snapshot.history import CURRENT, gives_way
 from pycontextify.snapshot.manifest import MANIFEST_TYPE, Descriptor
 from pycontextify.store.layout import Layout
 from pycontextify.store.prune import prune
+from pycontextify.store.reclaim import drop_partials
 
 __all__ = ["Installation", "Installed", "OpenView", "Served"]
 
@@ -168,7 +169,7 @@ class Installation:
     def _prune(self) -> None:
         try:
             freed = prune(self.layout)
-            self.layout.drop_partials()
+            drop_partials(self.layout)
         except PyContextifyError as error:
             _LOG.warning("old blobs stay for now: %s", error)
         else:

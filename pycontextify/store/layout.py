@@ -18,9 +18,8 @@ A local index directory and a published snapshot are both such a directory, byte
 from __future__ import annotations
 
 import hashlib
-import shutil
 import tempfile
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 
@@ -47,20 +46,20 @@ class Layout:
     def __init__(self, root: Path, *, keep: int = _KEEP) -> None:
         self.root = root
         self.keep = keep
-        self._blobs = root / "blobs" / "sha256"
-        self._private = root / ".pycontextify"
-        self.leases = Leases(self._private / "leases")
+        self.blob_directory = root / "blobs" / "sha256"
+        self.private = root / ".pycontextify"
+        self.leases = Leases(self.private / "leases")
         """What this process has open of it."""
 
     @property
     def partial(self) -> Path:
         """Where downloads and builds are staged; on the same file system as the blobs."""
-        return self._private / "partial"
+        return self.private / "partial"
 
     @property
     def trees(self) -> Path:
         """The file that remembers, for this machine only, which directories were indexed under which labels."""
-        return self._private / "trees.json"
+        return self.private / "trees.json"
 
     def create(self) -> None:
         """Make the directory and what belongs in it, if it is not there yet.
@@ -68,7 +67,7 @@ class Layout:
         Raises StoreError when that can't be done.
         """
         try:
-            make_directory(self._blobs)
+            make_directory(self.blob_directory)
             make_directory(self.partial)
             marker = self.root / "oci-layout"
             if not marker.exists():
@@ -78,20 +77,20 @@ class Layout:
 
     def lock(self, *, timeout: float) -> AbstractContextManager[None]:
         """Hold the writers' lock for a block; see `writer_lock`."""
-        return writer_lock(self._private / "lock", timeout=timeout)
+        return writer_lock(self.private / "lock", timeout=timeout)
 
     def hydration_lock(self) -> AbstractContextManager[None]:
         """Be the one that downloads, for a block; raises StoreError with code ``store_locked`` when another one is."""
-        return writer_lock(self._private / "hydrating.lock", timeout=0)
+        return writer_lock(self.private / "hydrating.lock", timeout=0)
 
     @property
     def notice(self) -> Path:
         """The file in which whoever downloads tells the others how far that is."""
-        return self._private / "hydrating.json"
+        return self.private / "hydrating.json"
 
     def leased(self) -> frozenset[Digest]:
         """Return the blobs that living processes have open or build on."""
-        return leased(self._private / "leases")
+        return leased(self.private / "leases")
 
     @contextmanager
     def staging(self) -> Iterator[Path]:
@@ -105,7 +104,7 @@ class Layout:
 
     def blob_path(self, digest: Digest) -> Path:
         """Return where a blob lies, whether it is there or not."""
-        return self._blobs / digest.hex
+        return self.blob_directory / digest.hex
 
     def has(self, digest: Digest, size: int) -> bool:
         """Tell whether a blob of this size is there. Blobs get their name only when whole, so this is enough."""
@@ -124,16 +123,16 @@ class Layout:
     def blob_files(self) -> list[Path]:
         """Return the files among the blobs, in no order. Raises StoreError."""
         try:
-            return [path for path in self._blobs.iterdir() if path.is_file()]
+            return [path for path in self.blob_directory.iterdir() if path.is_file()]
         except FileNotFoundError:
             return []
         except OSError as error:
-            raise store_error(error, self._blobs) from error
+            raise store_error(error, self.blob_directory) from error
 
     def disk_use(self) -> int:
         """Return how many bytes all blobs have together."""
         total = 0
-        for path in found_in(self._blobs, "*"):
+        for path in found_in(self.blob_directory, "*"):
             with suppress(OSError):
                 total += path.stat().st_size
         return total
@@ -287,39 +286,12 @@ class Layout:
     @property
     def quarantine(self) -> Path:
         """Where blobs go that are not what they are named by."""
-        return self._private / "quarantine"
+        return self.private / "quarantine"
 
     @property
     def trash(self) -> Path:
         """Where blobs are on their way out."""
-        return self._private / "trash"
-
-    def temporary_files(self) -> list[Path]:
-        """Return the files that were to replace others, and did not come to it, and blobs left on their way out."""
-        places = (self.root, self._blobs, self._private)
-        return [*(path for place in places for path in found_in(place, "*.tmp")), *found_in(self.trash, "*")]
-
-    def drop_partials(self) -> None:
-        """Remove what downloads and builds have left behind; call it with both locks held."""
-        self.drop_builds()
-        self.drop_downloads()
-
-    def drop_downloads(self, keep: Collection[Path] = ()) -> None:
-        """Remove downloads, but for those to ``keep``; call it with the lock of whoever downloads held."""
-        kept = {path.name for part in keep for path in (part, part.with_suffix(".journal"))}
-        for left in [*found_in(self.partial, "*.part"), *found_in(self.partial, "*.journal")]:
-            if left.name not in kept:
-                with suppress(OSError):  # Windows, while somebody reads it: next time
-                    left.unlink()
-
-    def drop_builds(self) -> None:
-        """Remove what builds have left behind; call it with the writers' lock held."""
-        for left in found_in(self.partial, "*"):
-            with suppress(OSError):
-                if left.is_dir():
-                    shutil.rmtree(left, ignore_errors=True)
-                elif left.name.startswith("copy-"):
-                    left.unlink(missing_ok=True)
+        return self.private / "trash"
 
     def manifest(self, generation: Digest) -> Manifest:
         """Return a stored manifest."""

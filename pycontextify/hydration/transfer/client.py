@@ -8,13 +8,14 @@ from pathlib import Path
 from typing import TypeVar
 
 from pycontextify.hydration.transfer.address import address_of
-from pycontextify.hydration.transfer.download import Watch, download, unmodified
+from pycontextify.hydration.transfer.download import download
 from pycontextify.hydration.transfer.transport import (
     Ask,
     Download,
     Received,
     Reply,
     Validators,
+    Watch,
     check_document,
     check_ended,
 )
@@ -79,7 +80,7 @@ class Client:
         """
 
         async def ask(url: str) -> bool:
-            return await unmodified(self._wire, url, seen.validators if seen.is_of(url) else None)
+            return await self._wire.is_unmodified(url, seen.validators if seen.is_of(url) else None)
 
         return await self._wire.ask(urls, ask)
 

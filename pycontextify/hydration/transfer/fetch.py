@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
@@ -21,12 +21,13 @@ import anyio
 from yarl import URL
 
 from pycontextify._version import __version__
-from pycontextify.errors import FetchError, PermanentFetchError, TransientFetchError
+from pycontextify.errors import PermanentFetchError, TransientFetchError
 from pycontextify.hydration.transfer.address import MAX_REDIRECTS, Credentials, Hop, first_hop, next_hop
 from pycontextify.hydration.transfer.ranges import parse_content_range
-from pycontextify.hydration.transfer.retry import is_transient_status, parse_retry_after
+from pycontextify.hydration.transfer.retry import parse_retry_after
 from pycontextify.hydration.transfer.secure import Tls
 from pycontextify.hydration.transfer.transport import BUFFER, Ask, RangeRefused, Reply, Validators
+from pycontextify.hydration.transfer.trouble import status_error, wrapping
 from pycontextify.redact import redact_url
 
 __all__ = ["DEFAULT_TIMEOUTS", "Access", "Fetcher", "Timeouts"]
@@ -123,7 +124,7 @@ class Fetcher:
         if self._session is None:
             raise RuntimeError("a Fetcher is used inside its `async with` only")
         proxy = await self._access.proxy(hop.url)
-        with _wrapping(hop.asset):
+        with wrapping(hop.asset):
             async with asyncio.timeout(self._timeouts.reply):
                 return await self._session.get(
                     hop.url,
@@ -148,14 +149,14 @@ class Fetcher:
                 return Reply(read, validators=validators, unmodified=True)
             case HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE if ask.span is not None:
                 raise RangeRefused("the server has no such range of it", code="http_416", asset=asset)
-        raise _status_error(reply.status, parse_retry_after(reply.headers.get("Retry-After"), self._clock()), asset)
+        raise status_error(reply.status, parse_retry_after(reply.headers.get("Retry-After"), self._clock()), asset)
 
     def _reader(self, reply: aiohttp.ClientResponse, asset: str) -> Callable[[], Awaitable[bytes]]:
         pace = _Pace(self._timeouts)
 
         async def read() -> bytes:
             began = self._monotonic()
-            with _wrapping(asset):
+            with wrapping(asset):
                 try:
                     # Not aiohttp's sock_read: that begins anew with every byte, those between two pieces included.
                     async with asyncio.timeout(self._timeouts.read):
@@ -267,59 +268,3 @@ def _check_encoding(reply: aiohttp.ClientResponse, asset: str) -> None:
             asset=asset,
             hint="have the server send its files as they are, without Content-Encoding",
         )
-
-
-def _status_error(status: int, retry_after: float | None, asset: str) -> FetchError:
-    try:
-        phrase = f"{status} {HTTPStatus(status).phrase}"
-    except ValueError:
-        phrase = str(status)
-    what, code = f"the server answered {phrase}", f"http_{status}"
-    if is_transient_status(status):
-        return TransientFetchError(what, code=code, asset=asset, retry_after=retry_after)
-    return PermanentFetchError(what, code=code, asset=asset, hint=_HINTS.get(status))
-
-
-_HINTS = {
-    401: "give the source a login: PYCONTEXTIFY_INDEX_BOOTSTRAP_TOKEN, say, or user:password@ in its address",
-    403: "check that the login may read it",
-    404: "check the address",
-    407: "give the proxy a login, in HTTPS_PROXY or HTTP_PROXY",
-    410: "check the address",
-}
-
-# The first row whose class fits an error of aiohttp tells what the error means; the order is from special to general.
-_MEANINGS: tuple[tuple[type[Exception], type[FetchError], str, str], ...] = (
-    (aiohttp.ClientHttpProxyError, TransientFetchError, "proxy_failed", "the proxy does not connect"),
-    (
-        aiohttp.ClientConnectorCertificateError,
-        PermanentFetchError,
-        "tls_untrusted",
-        "the server's certificate is not trusted",
-    ),
-    (aiohttp.ClientSSLError, TransientFetchError, "tls_failed", "no TLS connection could be made"),
-    (aiohttp.ClientProxyConnectionError, TransientFetchError, "proxy_failed", "the proxy can't be reached"),
-    (aiohttp.ClientConnectorDNSError, TransientFetchError, "dns_failed", "the host's name is not found"),
-    (aiohttp.ClientConnectorError, TransientFetchError, "connect_failed", "no connection could be made"),
-    (aiohttp.ConnectionTimeoutError, TransientFetchError, "connect_timeout", "no connection could be made in time"),
-    (TimeoutError, TransientFetchError, "read_timeout", "the server has stopped sending"),
-    (aiohttp.ClientPayloadError, TransientFetchError, "truncated", "the body ended early"),
-    (aiohttp.ClientResponseError, PermanentFetchError, "reply_malformed", "what answers does not speak HTTP"),
-    (aiohttp.InvalidURL, PermanentFetchError, "url_invalid", "the address is malformed"),
-    (aiohttp.ClientError, TransientFetchError, "connection_lost", "the connection was lost"),
-)
-
-
-@contextmanager
-def _wrapping(asset: str) -> Iterator[None]:
-    """Turn aiohttp's errors into ours.
-
-    Of a foreign error only the system's own error, if any, is chained: the others carry addresses with their queries.
-    """
-    try:
-        yield
-    except (aiohttp.ClientError, TimeoutError) as error:
-        kind, code, what = next(row[1:] for row in _MEANINGS if isinstance(error, row[0]))
-        cause = error.os_error if isinstance(error, aiohttp.ClientConnectorError) else None
-        reason = f" ({cause.strerror or type(cause).__name__})" if cause else ""
-        raise kind(what + reason, code=code, asset=asset) from cause

@@ -25,6 +25,7 @@ __all__ = [
     "Reply",
     "Transport",
     "Validators",
+    "Watch",
     "check_arriving",
     "check_declared",
     "check_digest",
@@ -121,6 +122,20 @@ class Download:
     def most(self) -> int:
         """The most bytes this may have."""
         return self.limit if self.size is None else self.size
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """Who is told how a download goes; all of it on the event loop.
+
+    ``landed`` hears how many bytes are there, and how many of them have just come over the wire; a restart lowers the
+    first. ``sized`` hears the size of the whole before the first byte is written, and may raise. ``asking`` hears which
+    address, redacted, is asked.
+    """
+
+    landed: Callable[[int, int], None] = lambda _there, _fetched: None
+    sized: Callable[[int], Awaitable[None]] | None = None
+    asking: Callable[[str], None] = lambda _mirror: None
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,9 +11,10 @@ import anyio
 
 from pycontextify.errors import TransientFetchError
 from pycontextify.hydration.transfer.mirrors import Mirrors
+from pycontextify.hydration.transfer.ranges import Span
 from pycontextify.hydration.transfer.retry import OnRetry, RetryPolicy, retry
 from pycontextify.hydration.transfer.slots import Slots
-from pycontextify.hydration.transfer.transport import Ask, Reply, Transport
+from pycontextify.hydration.transfer.transport import Ask, RangeRefused, Reply, Transport, Validators
 from pycontextify.hydration.workers import Workers
 
 __all__ = ["Wire"]
@@ -64,6 +65,17 @@ class Wire:
                     continue
                 yield reply
                 return
+
+    async def is_unmodified(self, url: str, known: Validators | None) -> bool:
+        """Ask whether an asset is still the version that is ``known``, for one byte of it at most.
+
+        Raises FetchError.
+        """
+        try:
+            async with self.open(Ask(url, Span(0, 1), unless=known)) as reply:
+                return reply.unmodified
+        except RangeRefused:  # it may be anything, then
+            return False
 
     async def ask(
         self, urls: Sequence[str], ask: Callable[[str], Awaitable[_T]], progress: Callable[[], int] = lambda: 0

@@ -10,10 +10,9 @@ import pytest
 
 from pycontextify.errors import PermanentFetchError, StoreError, TransientFetchError, VerifyError
 from pycontextify.hydration.transfer.client import Client
-from pycontextify.hydration.transfer.download import Watch
 from pycontextify.hydration.transfer.fetch import Fetcher
 from pycontextify.hydration.transfer.local import LocalFiles
-from pycontextify.hydration.transfer.transport import BUFFER, Download, is_absent
+from pycontextify.hydration.transfer.transport import BUFFER, Download, Watch, is_absent
 from pycontextify.hydration.workers import Workers
 from pycontextify.snapshot.digest import digest_of
 from tests.fakes.server import SnapshotServer

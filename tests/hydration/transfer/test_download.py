@@ -17,10 +17,9 @@ from hypothesis import strategies as st
 
 from pycontextify.errors import PermanentFetchError, StoreError, TransientFetchError, VerifyError
 from pycontextify.hydration.transfer.client import Client
-from pycontextify.hydration.transfer.download import Watch
 from pycontextify.hydration.transfer.fetch import Fetcher, Timeouts
 from pycontextify.hydration.transfer.retry import RetryNote, RetryPolicy
-from pycontextify.hydration.transfer.transport import BUFFER, Download, Received
+from pycontextify.hydration.transfer.transport import BUFFER, Download, Received, Watch
 from pycontextify.hydration.workers import Workers, together
 from pycontextify.snapshot.digest import digest_of
 from tests.fakes.acts import Act, Cut, Drip, Garble, Honest, Other, Stage, Stall, Status

@@ -9,9 +9,8 @@ from blockbuster import blockbuster_ctx
 
 from pycontextify.errors import PermanentFetchError, TransientFetchError
 from pycontextify.hydration.transfer.client import Client
-from pycontextify.hydration.transfer.download import Watch
 from pycontextify.hydration.transfer.fetch import Fetcher
-from pycontextify.hydration.transfer.transport import Ask, Download, is_absent
+from pycontextify.hydration.transfer.transport import Ask, Download, Watch, is_absent
 from pycontextify.snapshot.digest import digest_of
 from tests.fakes.acts import Drip, Encode, Redirect, Status, Unsized
 from tests.fakes.server import SnapshotServer
