@@ -17,7 +17,8 @@ __all__ = ["IndexProgress", "IndexReport", "IndexRequest", "OnProgress", "Skippe
 class IndexRequest:
     """Bring ``tree`` up to date with what lies at ``root``.
 
-    ``tags`` go on every document of the tree. ``version`` is the new generation's (default: the UTC time as
+    ``tags`` go on every document of the tree. ``name`` is what the index is called from now on (default: what it is
+    called already, a new one ``index``). ``version`` is the new generation's (default: the UTC time as
     YYYYMMDDHHMMSS, which grows by itself wherever the index is built). ``base`` is the generation to start from
     (default: the current one). Without ``activate``, the new generation is stored, but ``current`` stays.
     """
@@ -25,7 +26,7 @@ class IndexRequest:
     root: Path
     tree: str
     tags: tuple[str, ...] = ()
-    name: str = "index"
+    name: str | None = None
     rules: CrawlRules = field(default_factory=CrawlRules)
     version: int | None = None
     base: Digest | None = None

@@ -36,6 +36,7 @@ from pycontextify.store.prune import prune
 __all__ = ["update_index"]
 
 _LOCK_SECONDS = 600.0
+_NAME = "index"
 _UNSAVED = "unsaved"
 """The ref that keeps a generation which is served, but was not to become the current one."""
 
@@ -144,7 +145,7 @@ def _draft(run: _Run, base: _Base, scan: Scan, gone: Mapping[str, Known]) -> _Dr
     entries = _embed(run, scan)
     run.on_progress(IndexProgress("writing", 0, 0))
     config = SnapshotConfig(
-        name=run.request.name,
+        name=run.request.name or (base.config.name if base.config else _NAME),
         version=_next_version(base, run),
         created=run.moment.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
         encoder=run.encoder.info,

@@ -123,7 +123,7 @@ class Workspace:
             root=root,
             tree=tree or root.resolve().name,
             tags=tuple(tags),
-            name=self.settings.index_name,
+            name=self._given_name(),
             rules=rules or CrawlRules(),
             version=version,
             base=base,

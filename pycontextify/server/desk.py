@@ -165,7 +165,15 @@ class Desk:
 
 
 def _root(path: str) -> Path:
-    root = Path(path).expanduser()
+    try:
+        root = Path(path).expanduser()
+    except RuntimeError:
+        raise IngestError(
+            "the path starts at a home directory that is not known",
+            code="home_unknown",
+            asset=path,
+            hint="write an absolute path",
+        ) from None
     if not root.is_absolute():
         raise IngestError(
             "the path must be absolute",

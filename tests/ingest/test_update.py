@@ -70,12 +70,13 @@ class Bench:
         root: Path | None = None,
         tree: str = "tree",
         tags: tuple[str, ...] = (),
+        name: str | None = None,
         version: int | None = None,
         base: Digest | None = None,
         activate: bool = True,
     ) -> IndexReport:
         """Bring the tree up to date."""
-        request = IndexRequest(root or self.tree, tree, tags, "index", CrawlRules(), version, base, activate)
+        request = IndexRequest(root or self.tree, tree, tags, name, CrawlRules(), version, base, activate)
         return update_index(self.layout, request, self.encoder, on_progress=self.progress.append, now=lambda: MOMENT)
 
     def view(self, generation: Digest | None = None) -> View:
@@ -300,6 +301,19 @@ def test_the_generation_validates_itself(bench: Bench) -> None:
     assert len({probe.row for probe in view.config.probes}) == 5
     assert all(passes(view, probe) for probe in view.config.probes)
     view.close()
+
+
+def test_an_index_keeps_its_name_until_another_is_given(bench: Bench) -> None:
+    """Whoever brings it up to date need not know what it is called; one that nobody named is called index."""
+
+    def name_of(report: IndexReport) -> str:
+        return bench.layout.config(report.generation).name
+
+    assert name_of(bench.update()) == "index"
+    bench.write({"new.md": "# New\n"})
+    assert name_of(bench.update(name="fruit")) == "fruit"
+    bench.write({"newer.md": "# Newer\n"})
+    assert name_of(bench.update()) == "fruit"
 
 
 def test_progress_tells_every_stage_in_order(bench: Bench) -> None:

@@ -26,12 +26,15 @@ async def test_index_filebase_serves_what_it_indexed(era: str, tmp_path: Path) -
 
 
 async def test_index_filebase_needs_an_absolute_directory(era: str, tmp_path: Path) -> None:
-    """Relative to what, is a question that no client can answer; and a missing directory is named."""
+    """Relative to what, is a question that no client can answer; a missing directory or user is named."""
     async with bench(FakeEngine(source=None)) as parts, Client(parts.server, mode=era) as client:
         relative = await client.call_tool("index_filebase", {"path": "src"})
+        nobody = await client.call_tool("index_filebase", {"path": "~no-such-user/src"})
         missing = await client.call_tool("index_filebase", {"path": str(tmp_path / "no")})
     assert relative.is_error
     assert text_of(relative).endswith("(code: path_relative)")
+    assert nobody.is_error
+    assert text_of(nobody).endswith("(code: home_unknown)")
     assert missing.is_error
     assert text_of(missing).endswith("(code: tree_missing)")
 
