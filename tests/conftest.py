@@ -1,8 +1,9 @@
-"""What all tests share: how hypothesis runs, a watch over the event loop, and an index directory to work in."""
+"""What all tests share: how hypothesis runs, Ctrl-C, a watch over the event loop, and an index directory to work in."""
 
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,6 +20,10 @@ _ASYNCHRONOUS = [f"pycontextify.{room}" for room in ("hydration", "library", "se
 settings.register_profile("house", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("explore", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "house"))
+
+
+# A shell has its background jobs ignore Ctrl-C, and the processes that tests start would inherit that.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture
