@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import anyio
 import typer
@@ -13,9 +12,6 @@ from pycontextify.cli.flags import BOOTSTRAP, COMMON, EMBEDDING
 from pycontextify.cli.verbs import AsJson, verb
 from pycontextify.config import Settings
 from pycontextify.redact import one_line
-
-if TYPE_CHECKING:
-    from pycontextify.library.doctor import Finding
 
 __all__ = ["EXAMPLES", "doctor"]
 
@@ -43,9 +39,7 @@ def doctor(
 
     workspace = Workspace(settings)
     findings = examine(workspace, deep=deep)
-    mended: Sequence[Finding] = ()
-    if deep and any(finding.code in ("blob_rotten", "blob_size") for finding in findings):
-        mended = set_aside(workspace)
+    mended = set_aside(workspace, findings) if deep else ()
     if mended and configured_source(settings) is not None:
         anyio.run(hydrate, workspace)
         findings = examine(workspace, deep=True)

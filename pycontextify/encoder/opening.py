@@ -100,14 +100,7 @@ def local_encoder(
         return open_endpoint(url, model, api_key, dimension=dimension)
     from pycontextify.encoder.onnx import open_directory, open_model
 
-    return open_model(find_default()) if model is None else open_directory(_directory(model))
-
-
-def _directory(model: str) -> Path:
-    try:
-        return Path(model).expanduser()
-    except RuntimeError:
-        return Path(model)  # a directory of that very name, then; that it is missing is said like any other
+    return open_model(find_default()) if model is None else open_directory(Path(model))
 
 
 def _open_blobs(info: EncoderInfo, blob: Callable[[Digest], Path]) -> Encoder:

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from pycontextify.errors import VerifyError
 from pycontextify.hydration.candidate import Candidate, candidate_of, check_named
 from pycontextify.hydration.extract import ExtractedLayout, ExtractedPair, extract
-from pycontextify.hydration.resolve import DOCUMENT_LIMIT, Offer, notes_of, offered_archive, offered_pair
+from pycontextify.hydration.resolve import Offer, notes_of, offered_archive, offered_pair
 from pycontextify.hydration.sources import ArchiveSource, LayoutSource, PairSource, Source
 from pycontextify.hydration.status import AssetProgress, State, StatusBoard
 from pycontextify.hydration.transfer.address import joined
@@ -25,7 +25,7 @@ from pycontextify.hydration.workers import OnProgress, Workers, together
 from pycontextify.redact import redact_url
 from pycontextify.snapshot.config import SnapshotConfig
 from pycontextify.snapshot.digest import Digest, digest_of
-from pycontextify.snapshot.manifest import Descriptor, Manifest
+from pycontextify.snapshot.manifest import DOCUMENT_LIMIT, Descriptor, Manifest
 from pycontextify.store.durable import on_disk
 from pycontextify.store.layout import Layout
 from pycontextify.store.reclaim import drop_downloads

@@ -1,16 +1,18 @@
 """One hydration, a straight line: resolve → acquire → validate → commit → activate → swap.
 
-To resolve writes nothing and takes no lock: looking at a source that has nothing new costs one small request. What
-holds at every later step: the layout and the live index are as before until the new generation has been validated where
-it is staged. A crash in between leaves what was fetched, unreferenced blobs, and the old generation.
+To resolve writes nothing and takes no lock (unless index.json is damaged, which is repaired first): looking at a source
+that has nothing new costs one small request. What holds at every later step: the layout and the live index are as
+before until the new generation has been validated where it is staged. A crash in between leaves what was fetched,
+unreferenced blobs, and the old generation.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterator, Callable, Collection, Iterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Callable, Collection
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -38,6 +40,7 @@ from pycontextify.snapshot.history import CURRENT, LOCAL, RECOVERED, gone_back_f
 from pycontextify.snapshot.manifest import Descriptor
 from pycontextify.snapshot.origin import offers_of
 from pycontextify.store.layout import Layout
+from pycontextify.store.recover import repair_refs
 
 __all__ = ["Attempt", "Bounds", "Outcome"]
 
@@ -90,6 +93,7 @@ class Attempt:
         """
         _LOG.info("looking at %s", self.source.label)
         async with self.open_client() as client:
+            await self._mend_refs()
             current = await self.workers.run(self.layout.whole_current)
             offer = await self._look(client, current)
             if offer is None:
@@ -100,9 +104,18 @@ class Attempt:
                 if meanwhile != current:  # another process was faster: what it left may be what is offered
                     offer = await self._look(client, meanwhile)
                 if offer is not None and not await self.workers.run(self._is_settled, offer):
-                    wanted = offer
-                    return await beside(lambda: self._bring_in(wanted, client), self.turns.tell)
+                    return await beside(partial(self._bring_in, offer, client), self.turns.tell)
             return await self._keep(came=True)
+
+    async def _mend_refs(self) -> None:
+        """Repair a damaged index.json: nothing can be looked up in it, and nothing activated."""
+        try:
+            await self.workers.run(self.layout.refs)
+        except StoreError as error:
+            _LOG.warning("index.json is repaired from what is whole: %s", error)
+            await self.workers.run(self.layout.create)
+            async with self.turns.writing():
+                await self.workers.run(repair_refs, self.layout)
 
     async def _look(self, client: Client, current: Descriptor | None) -> Offer | None:
         """Return what the source has, unless that is what is current, or nothing to be taken by itself."""
@@ -114,8 +127,13 @@ class Attempt:
         return offer
 
     async def _bring_in(self, offer: Offer, client: Client) -> Outcome:
-        with self._remembering(offer):
+        """Take an offer; remember one that has to be rejected for what it is, and not for a host that garbles it."""
+        try:
             return await self._take(offer, client)
+        except (ValidateError, ExtractError) as error:
+            if offer.parts[0] is not None:
+                self.refused[offer.parts] = error
+            raise
 
     async def _take(self, offer: Offer, client: Client) -> Outcome:
         async with self._staging() as staging, self._leasing() as lease:
@@ -188,16 +206,6 @@ class Attempt:
         if current is None:
             return False
         return is_made_of(current, offer) or not (self._asked_for or self.wanted())
-
-    @contextmanager
-    def _remembering(self, offer: Offer) -> Iterator[None]:
-        """Remember an offer that has to be rejected for what it is, and not for a host that garbles it."""
-        try:
-            yield
-        except (ValidateError, ExtractError) as error:
-            if offer.parts[0] is not None:
-                self.refused[offer.parts] = error
-            raise
 
     async def _keep(self, *, came: bool = False) -> Outcome:
         """There is nothing to fetch; make sure that something is served, and what ``came`` from elsewhere at once."""

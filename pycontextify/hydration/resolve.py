@@ -13,11 +13,10 @@ from pycontextify.hydration.transfer.client import Client, Document, Seen
 from pycontextify.hydration.transfer.transport import Validators, is_absent
 from pycontextify.snapshot import origin
 from pycontextify.snapshot.digest import Digest, digest_of, parse_sidecar
-from pycontextify.snapshot.manifest import Descriptor, RefTable
+from pycontextify.snapshot.manifest import DOCUMENT_LIMIT, Descriptor, RefTable
 
-__all__ = ["DOCUMENT_LIMIT", "Offer", "is_made_of", "notes_of", "offered_pair", "resolve"]
+__all__ = ["Offer", "is_made_of", "notes_of", "offered_pair", "resolve"]
 
-DOCUMENT_LIMIT = 4 << 20
 _SIDECAR_LIMIT = 4 << 10
 _NAMED = 5
 

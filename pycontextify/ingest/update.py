@@ -30,6 +30,7 @@ from pycontextify.snapshot.digest import Digest, digest_of
 from pycontextify.snapshot.manifest import build_manifest
 from pycontextify.snapshot.origin import BASE, laid_over
 from pycontextify.snapshot.pair import segment_meta
+from pycontextify.store.copies import add_copy
 from pycontextify.store.layout import Layout
 from pycontextify.store.prune import prune
 
@@ -260,7 +261,7 @@ def _commit(run: _Run, draft: _Draft, notes: Mapping[str, str]) -> Digest:
             layout.add_file(path, digest)
         for name, digest in config.encoder.files.items():
             if not layout.blob_path(digest).exists():
-                layout.add_copy(paths_of(run.encoder)[name])
+                add_copy(layout, paths_of(run.encoder)[name])
         over = {BASE: notes[BASE]} if BASE in notes else {}
         manifest, content = build_manifest(config, {digest: layout.size_of(digest) for digest in config.blobs}, over)
         documents = [digest_of(content), digest_of(manifest)]

@@ -7,12 +7,14 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from pycontextify.errors import NotReadyError, VerifyError
+from pycontextify.errors import NotReadyError, StoreError, VerifyError
 from pycontextify.index.view import View
 from pycontextify.library.workspace import LOCK_SECONDS, Workspace
 from pycontextify.snapshot.digest import Digest
 from pycontextify.snapshot.history import CURRENT, find
 from pycontextify.snapshot.manifest import Descriptor
+from pycontextify.store.copies import add_link
+from pycontextify.store.durable import write_bytes
 from pycontextify.store.layout import Layout
 from pycontextify.store.prune import prune
 from pycontextify.store.recover import repair_refs
@@ -38,7 +40,8 @@ class BackupReport:
 def back_up(layout: Layout, target: Path) -> BackupReport:
     """Make ``target`` a layout with every generation of this one. Blocks; readers and writers here go on meanwhile.
 
-    A backup that is there already is brought up to date: what is in none of these generations goes.
+    A backup that is there already is brought up to date: what is in none of these generations goes. An index that is no
+    backup is left alone.
 
     Raises NotReadyError when there is nothing to back up, StoreError, or VerifyError for a rotten blob; the backup then
     has its old refs.
@@ -48,12 +51,24 @@ def back_up(layout: Layout, target: Path) -> BackupReport:
         raise NotReadyError("there is no index here to back up", code="index_empty", asset=str(layout.root))
     blobs = {blob.digest: blob for each in table.refs.values() for blob in _parts(layout, each)}
     backup = Layout(target)
+    _check_backup(backup)
     backup.create()
+    write_bytes(backup.backup_mark, b"")
     with layout.leases.holding(list(blobs)), backup.lock(timeout=LOCK_SECONDS):
         added = sum(_bring(layout, blob, backup) for blob in blobs.values())
         backup.write_refs(table)
         prune(backup)
     return BackupReport(tuple(sorted(table.refs)), sum(blob.size for blob in blobs.values()), added)
+
+
+def _check_backup(backup: Layout) -> None:
+    if (backup.root / "index.json").exists() and not backup.backup_mark.exists():
+        raise StoreError(
+            "there is an index in it that is no backup, and backing up would replace it",
+            code="not_a_backup",
+            asset=str(backup.root),
+            hint="name an empty directory, or one that `pycontextify backup` made",
+        )
 
 
 def restore(workspace: Workspace, source: Path, wanted: str | None = None) -> View:
@@ -106,7 +121,7 @@ def _bring(source: Layout, blob: Descriptor, target: Layout) -> int:
     """Give a layout a blob of another one, verified; return how many bytes that added."""
     if target.has(blob.digest, blob.size):
         return 0
-    digest: Digest = target.add_link(source.blob_path(blob.digest))
+    digest: Digest = add_link(target, source.blob_path(blob.digest))
     if digest != blob.digest:
         raise VerifyError(
             f"a blob ({blob.title}) no longer has the bytes it is named by",

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from pycontextify.errors import PyContextifyError, StoreError
 from pycontextify.library.workspace import LOCK_SECONDS, Workspace
 from pycontextify.snapshot.history import CURRENT, RECOVERED
-from pycontextify.snapshot.manifest import RefTable
-from pycontextify.store.check import Damage, damaged_blobs, quarantine, rotten_files
+from pycontextify.snapshot.manifest import Descriptor, RefTable
+from pycontextify.store.check import Damage, damaged_blobs, kind_of_damage, quarantine, rotten_files
 from pycontextify.store.layout import Layout
 
 __all__ = ["Finding", "examine", "set_aside"]
@@ -18,15 +18,19 @@ __all__ = ["Finding", "examine", "set_aside"]
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """Something that is not as it should be: its stable ``code``, what it is, and what to do about it."""
+    """Something that is not as it should be: its stable ``code``, what it is, and what to do about it.
+
+    ``blob`` is what is damaged, where it is one blob.
+    """
 
     code: str
     what: str
     hint: str
+    blob: Descriptor | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Return the JSON form."""
-        return asdict(self)
+        return {"code": self.code, "what": self.what, "hint": self.hint}
 
 
 def examine(workspace: Workspace, *, deep: bool) -> tuple[Finding, ...]:
@@ -71,17 +75,22 @@ def _about(damage: Damage) -> Finding:
         "unreadable": "can't be read",
     }[damage.kind]
     what = f"the blob {damage.blob.digest.short}… ({damage.blob.title}) {said}"
-    return Finding(f"blob_{damage.kind}", what, "hydrate again: it is fetched alone")
+    return Finding(f"blob_{damage.kind}", what, "hydrate again: it is fetched alone", damage.blob)
 
 
-def set_aside(workspace: Workspace) -> tuple[Finding, ...]:
-    """Move every blob with wrong bytes out of the way, so that it alone is fetched again; tell which. Blocks.
+def set_aside(workspace: Workspace, findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """Move the blobs with wrong bytes that were found out of the way, so that they alone are fetched again. Blocks.
 
-    Raises StoreError.
+    Returns those that were moved: of what was found, what is still so. Raises StoreError.
     """
     layout = workspace.layout
+    suspects = [(finding, finding.blob) for finding in findings if finding.blob is not None]
+    if not suspects:
+        return ()
+    moved = []
     with layout.lock(timeout=LOCK_SECONDS):
-        wrong = [damage for damage in _damaged(layout, layout.refs(), deep=True) if damage.kind in ("rotten", "size")]
-        for damage in wrong:
-            quarantine(layout, damage.blob)
-    return tuple(map(_about, wrong))
+        for finding, blob in suspects:
+            if kind_of_damage(layout, blob, deep=True) in ("rotten", "size"):
+                quarantine(layout, blob)
+                moved.append(finding)
+    return tuple(moved)

@@ -36,7 +36,7 @@ LOCK_SECONDS = 60.0
 
 
 class Workspace:
-    """One index directory. Making one reads and writes nothing; the methods block, but for those that are async."""
+    """One index directory. Making one reads and writes nothing; the methods block."""
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
@@ -161,12 +161,11 @@ class Workspace:
         return generation
 
     def reset(self) -> None:
-        """Forget every generation and free their space; what somebody has open is freed by a later `prune`."""
+        """Forget every generation; `prune` frees their space, once nobody has them open."""
         self.layout.create()
         with self.layout.lock(timeout=LOCK_SECONDS):
             self.layout.write_refs(RefTable())
             self.layout.trees.unlink(missing_ok=True)
-            prune(self.layout)
 
     def prune(self) -> None:
         """Remove the blobs that no ref reaches and no living process has open."""
@@ -174,11 +173,7 @@ class Workspace:
             prune(self.layout)
 
 
-def _now() -> datetime:
-    return datetime.now(UTC)
-
-
 def _build_time() -> datetime:
     """Return the time to date a build with: SOURCE_DATE_EPOCH where it is set (reproducible-builds.org), else now."""
     epoch = os.environ.get("SOURCE_DATE_EPOCH", "")
-    return datetime.fromtimestamp(int(epoch), UTC) if epoch.isdecimal() else _now()
+    return datetime.fromtimestamp(int(epoch), UTC) if epoch.isdecimal() else datetime.now(UTC)

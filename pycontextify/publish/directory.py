@@ -9,6 +9,7 @@ from pycontextify.publish.report import PublishReport, without_encoder
 from pycontextify.snapshot.digest import Digest
 from pycontextify.snapshot.history import PREVIOUS
 from pycontextify.snapshot.manifest import Descriptor
+from pycontextify.store.copies import add_copy
 from pycontextify.store.layout import Layout
 
 __all__ = ["LATEST", "publish_directory"]
@@ -55,7 +56,7 @@ def publish_directory(layout: Layout, generation: Digest, target: Path) -> Publi
 
 
 def _copy(layout: Layout, blob: Descriptor, published: Layout) -> None:
-    digest, _ = published.add_copy(layout.blob_path(blob.digest))
+    digest = add_copy(published, layout.blob_path(blob.digest))
     if digest != blob.digest:
         raise VerifyError(
             f"a stored blob ({blob.title}) no longer has the bytes it is named by",

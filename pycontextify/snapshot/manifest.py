@@ -27,6 +27,7 @@ __all__ = [
     "CHUNKS_TYPE",
     "CONFIG_TYPE",
     "DELETED_TYPE",
+    "DOCUMENT_LIMIT",
     "ENCODER_TYPE",
     "LAYOUT_FILE",
     "MANIFEST_TYPE",
@@ -44,6 +45,9 @@ CHUNKS_TYPE = "application/vnd.pycontextify.chunks.v1.sqlite3"
 DELETED_TYPE = "application/vnd.pycontextify.deleted.v1"
 ENCODER_TYPE = "application/vnd.pycontextify.encoder.v1"
 MANIFEST_TYPE = "application/vnd.oci.image.manifest.v1+json"
+DOCUMENT_LIMIT = 4 << 20
+"""The most bytes that a manifest or an index.json may have."""
+
 _INDEX_TYPE = "application/vnd.oci.image.index.v1+json"
 _REF_NAME = "org.opencontainers.image.ref.name"
 _TITLE = "org.opencontainers.image.title"

@@ -15,7 +15,7 @@ from pycontextify.snapshot.manifest import Descriptor
 from pycontextify.store.durable import make_directory, move, store_error, unique
 from pycontextify.store.layout import Layout
 
-__all__ = ["Damage", "damaged_blobs", "quarantine", "rotten_files"]
+__all__ = ["Damage", "damaged_blobs", "kind_of_damage", "quarantine", "rotten_files"]
 
 
 Kind = Literal["missing", "size", "rotten", "unreadable"]
@@ -40,7 +40,7 @@ def damaged_blobs(layout: Layout, targets: Iterable[Descriptor], *, deep: bool) 
         for blob in blobs:
             if blob.digest not in seen:
                 seen.add(blob.digest)
-                kind = _kind(layout, blob, deep=deep)
+                kind = kind_of_damage(layout, blob, deep=deep)
                 if kind is not None:
                     yield Damage(blob, kind)
 
@@ -53,7 +53,7 @@ def rotten_files(layout: Layout) -> Iterator[Damage]:
     for path in layout.blob_files():
         with suppress(OSError, ValueError):
             blob = Descriptor("application/octet-stream", parse_digest(path.name), path.stat().st_size)
-            if _kind(layout, blob, deep=True) == "rotten":
+            if kind_of_damage(layout, blob, deep=True) == "rotten":
                 yield Damage(blob, "rotten")
 
 
@@ -71,7 +71,8 @@ def quarantine(layout: Layout, blob: Descriptor) -> Path:
     return target
 
 
-def _kind(layout: Layout, blob: Descriptor, *, deep: bool) -> Kind | None:
+def kind_of_damage(layout: Layout, blob: Descriptor, *, deep: bool) -> Kind | None:
+    """Look at one blob, ``deep`` by reading it; return what is wrong with it, None when nothing is."""
     path = layout.blob_path(blob.digest)
     try:
         if path.stat().st_size != blob.size:

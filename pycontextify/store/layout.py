@@ -8,6 +8,7 @@
       .pycontextify/hydrating.lock   the lock of whoever downloads, with hydrating.json: how far that is
       .pycontextify/leases/          what living processes have open
       .pycontextify/quarantine/      blobs that had rotted
+      .pycontextify/backup           marks a backup: the next one may replace what is in it
       .pycontextify/trash/           blobs on their way out
       .pycontextify/trees.json       which directories were indexed here under which labels
       .pycontextify/partial/         what is still being written: downloads (HEX.part with HEX.journal) and builds
@@ -17,7 +18,6 @@ A local index directory and a published snapshot are both such a directory, byte
 
 from __future__ import annotations
 
-import hashlib
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, suppress
@@ -28,7 +28,7 @@ from pycontextify.snapshot.config import SnapshotConfig
 from pycontextify.snapshot.digest import Digest, digest_of
 from pycontextify.snapshot.history import CURRENT, activated, rolled_back
 from pycontextify.snapshot.manifest import LAYOUT_FILE, MANIFEST_TYPE, Descriptor, Manifest, RefTable
-from pycontextify.store.durable import found_in, make_directory, put_in_place, store_error, unique, write_bytes
+from pycontextify.store.durable import found_in, make_directory, put_in_place, store_error, write_bytes
 from pycontextify.store.leases import Leases, leased
 from pycontextify.store.lock import writer_lock
 
@@ -60,6 +60,11 @@ class Layout:
     def trees(self) -> Path:
         """The file that remembers, for this machine only, which directories were indexed under which labels."""
         return self.private / "trees.json"
+
+    @property
+    def backup_mark(self) -> Path:
+        """The file that marks a backup."""
+        return self.private / "backup"
 
     def create(self) -> None:
         """Make the directory and what belongs in it, if it is not there yet.
@@ -175,47 +180,6 @@ class Layout:
             write_bytes(self.blob_path(digest), content)
         return digest
 
-    def add_copy(self, source: Path) -> tuple[Digest, int]:
-        """Copy a file in as a blob; return its digest and size in bytes."""
-        digest, size = _hash_file(source)
-        if not self.has(digest, size):
-            self._copy(source, digest)
-        return digest, size
-
-    def add_link(self, source: Path) -> Digest:
-        """Give a file of the same disk a second name as a blob, or copy it; return its digest. It must never change."""
-        digest, size = _hash_file(source)
-        if not self.has(digest, size):
-            staged = self.partial / f"copy-{unique()}"
-            try:
-                staged.hardlink_to(source)
-            except OSError:  # another disk, or one without links
-                self._copy(source, digest)
-            else:
-                self.add_file(staged, digest)
-        return digest
-
-    def _copy(self, source: Path, expected: Digest) -> None:
-        staged, hasher = self.partial / f"copy-{unique()}", hashlib.sha256()
-        try:
-            with staged.open("xb") as target, source.open("rb") as origin:
-                while block := origin.read(1 << 20):
-                    hasher.update(block)
-                    target.write(block)
-            if hasher.hexdigest() != expected.hex:
-                raise StoreError(
-                    "the file changed while it was copied",
-                    code="file_changed",
-                    asset=str(source),
-                    hint="try again when nothing writes to it",
-                )
-            self.add_file(staged, expected)
-        except OSError as error:
-            raise store_error(error, source) from error
-        finally:
-            with suppress(OSError):
-                staged.unlink(missing_ok=True)
-
     def refs(self) -> RefTable:
         """Return the ref table; an empty one where there is no index.json yet.
 
@@ -311,12 +275,3 @@ def _unreadable(error: OSError, digest: Digest, path: Path) -> StoreError:
         asset=digest,
         hint="hydrate again, or rebuild with `pycontextify index`",
     )
-
-
-def _hash_file(path: Path) -> tuple[Digest, int]:
-    try:
-        with path.open("rb") as file:
-            hashed = hashlib.file_digest(file, "sha256")
-            return Digest(f"sha256:{hashed.hexdigest()}"), file.tell()
-    except OSError as error:
-        raise store_error(error, path) from error

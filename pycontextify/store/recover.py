@@ -13,14 +13,12 @@ from contextlib import suppress
 from pycontextify.errors import PyContextifyError, StoreError
 from pycontextify.snapshot.digest import Digest, parse_digest
 from pycontextify.snapshot.history import RECOVERED, activated, generations
-from pycontextify.snapshot.manifest import MANIFEST_TYPE, Descriptor, RefTable
+from pycontextify.snapshot.manifest import DOCUMENT_LIMIT, MANIFEST_TYPE, Descriptor, RefTable
 from pycontextify.snapshot.origin import BASE
 from pycontextify.store.durable import unique
 from pycontextify.store.layout import Layout
 
 __all__ = ["mend", "repair_refs", "whole_generations"]
-
-_DOCUMENT_LIMIT = 4 << 20
 
 
 def whole_generations(layout: Layout) -> Iterator[Descriptor]:
@@ -72,7 +70,7 @@ def _stored_manifests(layout: Layout) -> Iterator[Digest]:
     """Yield the blobs that are manifests of ours; index.json may have forgotten them."""
     for path in layout.blob_files():
         with suppress(PyContextifyError, ValueError, OSError):
-            if path.stat().st_size <= _DOCUMENT_LIMIT:
+            if path.stat().st_size <= DOCUMENT_LIMIT:
                 digest = parse_digest(path.name)
                 layout.manifest(digest)
                 yield digest

@@ -146,14 +146,6 @@ def test_the_settings_name_a_directory(carried: OnnxEncoder) -> None:
     assert local_encoder("onnx", str(directory)).info == carried.info
 
 
-def test_the_home_of_nobody_is_a_directory_that_is_missing() -> None:
-    """It is refused in our words, as any other is."""
-    with pytest.raises((ConfigError, NotReadyError)) as caught:
-        local_encoder("onnx", "~no-such-user/model", None)
-    assert caught.value.asset is not None
-    assert "~no-such-user" in caught.value.asset
-
-
 def test_the_settings_name_a_service(service: EmbeddingService) -> None:
     """Address, model and key go where they belong."""
     encoder = local_encoder("http", "tiny", service.url, "key")

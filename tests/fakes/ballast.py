@@ -13,6 +13,7 @@ from pycontextify.index.assemble import Entry
 from pycontextify.index.model import Chunk, Document
 from pycontextify.snapshot.config import Probe, SnapshotConfig
 from pycontextify.snapshot.digest import Digest, digest_of
+from pycontextify.store.copies import add_copy
 from pycontextify.store.layout import Layout
 from tests.fakes.encoder import write_tiny_model
 from tests.fakes.generation import CREATED, Doc, entry_of, store_generation, store_segment
@@ -43,7 +44,7 @@ def make_ballast(layout: Layout, model: Path, size: int) -> Digest:
         entries = [entry_of(Doc(path if number == 0 else f"{number}/{path}", (text,)), encoder)]
         infos.append(store_segment(layout, config, [*entries, _ballast(f"{number}.txt", rows, random)]))
     for name, digest in encoder.info.files.items():
-        assert layout.add_copy(paths_of(encoder)[name])[0] == digest
+        assert add_copy(layout, paths_of(encoder)[name]) == digest
     probes = tuple(Probe(FOUND[1], number, 0) for number in range(_SEGMENTS))
     return store_generation(layout, replace(config, segments=tuple(infos), probes=probes))
 

@@ -24,6 +24,7 @@ from pycontextify.snapshot.config import Probe, SegmentInfo, SnapshotConfig
 from pycontextify.snapshot.digest import Digest, digest_of
 from pycontextify.snapshot.manifest import build_manifest
 from pycontextify.snapshot.pair import segment_meta
+from pycontextify.store.copies import add_copy
 from pycontextify.store.layout import Layout
 from tests.fakes.encoder import TinyEncoder
 
@@ -82,7 +83,7 @@ def make_generation(
         live = (Probe(text, number, row) for row, (path, text) in enumerate(texts) if path not in deleted)
         asked += [probe for probe in (next(live, None),) if probe is not None and probes]
     for file_name, digest in encoder.info.files.items():
-        assert layout.add_copy(paths_of(encoder)[file_name])[0] == digest
+        assert add_copy(layout, paths_of(encoder)[file_name]) == digest
     return store_generation(layout, replace(config, segments=tuple(infos), probes=tuple(asked)), activate=activate)
 
 

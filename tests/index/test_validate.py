@@ -17,6 +17,7 @@ from pycontextify.index.validate import PROBE_DEPTH, passes, validate
 from pycontextify.index.view import QueryEncoder, View
 from pycontextify.snapshot.config import Probe, SnapshotConfig
 from pycontextify.snapshot.digest import digest_of
+from pycontextify.store.copies import add_copy
 from pycontextify.store.layout import Layout
 from tests.fakes.encoder import TinyEncoder
 from tests.fakes.generation import Doc, make_generation
@@ -91,7 +92,7 @@ def test_a_segment_that_does_not_say_whose_it_is_is_refused(layout: Layout, meta
     path.write_bytes(layout.blob_path(config.segments[1].chunks).read_bytes())
     with closing(apsw.Connection(str(path))) as connection:
         connection.execute("UPDATE meta SET value = ? WHERE key = 'encoder'", (meta,))
-    digest, _ = layout.add_copy(path)
+    digest = add_copy(layout, path)
     wrong = replace(config, segments=(config.segments[0], replace(config.segments[1], chunks=digest)))
     assert _refused(layout, wrong).code == "encoder_differs"
 
@@ -111,7 +112,7 @@ def test_rows_with_gaps_are_refused(layout: Layout) -> None:
     path.write_bytes(layout.blob_path(config.segments[0].chunks).read_bytes())
     with closing(apsw.Connection(str(path))) as connection:
         connection.execute("DELETE FROM chunks WHERE id = 1")
-    digest, _ = layout.add_copy(path)
+    digest = add_copy(layout, path)
     wrong = replace(config, segments=(replace(config.segments[0], chunks=digest), config.segments[1]))
     assert _refused(layout, wrong).code == "chunks_incoherent"
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import anyio
 import pytest
 
-from pycontextify.errors import NotReadyError, VerifyError
+from pycontextify.errors import NotReadyError, StoreError, VerifyError
 from pycontextify.library.backup import back_up, restore
 from pycontextify.library.hydrating import hydrate
 from pycontextify.snapshot.history import gone_back_from
@@ -42,6 +42,25 @@ def test_a_backup_is_brought_up_to_date(library: Library) -> None:
     assert backup.refs() == layout.refs()
     assert not backup.blob_path(first).exists()
     assert back_up(layout, library.home / "backup").size_added == 0
+
+
+@pytest.mark.parametrize("which", ["another", "itself", "published"])
+def test_what_is_no_backup_is_not_overwritten(library: Library, which: str) -> None:
+    """An index that somebody works with, say: its generations would be gone."""
+    layout = library.workspace().layout
+    library.make(layout, 1)
+    target = layout
+    if which == "another":
+        target = library.workspace("another").layout
+        library.make(target, 2)
+    elif which == "published":
+        library.publish(2)
+        target = Layout(library.public)
+    before = {path: path.read_bytes() for path in target.root.rglob("*") if path.is_file()}
+    with pytest.raises(StoreError) as caught:
+        back_up(layout, target.root)
+    assert caught.value.code == "not_a_backup"
+    assert {path: path.read_bytes() for path in target.root.rglob("*") if path.is_file()} == before
 
 
 def test_an_index_that_was_lost_is_restored(library: Library) -> None:

@@ -11,7 +11,7 @@ from pycontextify.hydration.workers import Workers
 from pycontextify.index.live import LiveIndex
 from pycontextify.index.view import View
 from pycontextify.library.hydrating import hydrate, hydration_service, wants_index
-from pycontextify.snapshot.history import RECOVERED
+from pycontextify.snapshot.history import RECOVERED, generations
 from tests.library.conftest import Library
 
 
@@ -25,6 +25,19 @@ def test_hydrating_once_leaves_nothing_open(library: Library) -> None:
     assert states == ["idle"]
     assert (status.state, status.history[0].trigger) == ("idle", "manual")
     assert workspace.layout.leased() == frozenset()
+
+
+def test_a_damaged_index_json_is_repaired_on_the_way(library: Library) -> None:
+    """A server that runs already need not start again; what was served before is not forgotten."""
+    first = library.publish(1)
+    workspace = library.following()
+    anyio.run(hydrate, workspace)
+    (workspace.layout.root / "index.json").write_bytes(b"{")
+    assert anyio.run(hydrate, workspace)[0].result == "unchanged"
+    (workspace.layout.root / "index.json").write_bytes(b"{")
+    second = library.publish(2)
+    assert anyio.run(hydrate, workspace)[0].generation == second
+    assert [each.digest for each in generations(workspace.layout.refs())] == [second, first]
 
 
 def test_without_a_source_there_is_nothing_to_hydrate_from(library: Library) -> None:

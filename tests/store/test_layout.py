@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import stat
 from pathlib import Path
 
 import pytest
@@ -106,36 +104,6 @@ def test_a_staged_file_that_is_gone_is_a_store_error(layout: Layout) -> None:
     """And no blob appears."""
     with pytest.raises(StoreError):
         layout.add_file(layout.partial / "gone", digest_of(b"x"))
-    assert layout.blob_files() == []
-
-
-def test_a_file_can_be_copied_in(layout: Layout, tmp_path: Path) -> None:
-    """The original stays, the copy is named by its digest and readable as far as the umask lets it."""
-    source = tmp_path / "model.onnx"
-    source.write_bytes(b"weights" * 300_000)
-    digest, size = layout.add_copy(source)
-    assert digest == digest_of(source.read_bytes())
-    assert size == layout.size_of(digest) == source.stat().st_size
-    assert layout.read(digest) == source.read_bytes()
-    umask = os.umask(0)
-    os.umask(umask)
-    mode = stat.S_IMODE(layout.blob_path(digest).stat().st_mode)
-    assert mode == (0o666 & ~umask if os.name == "posix" else mode)
-    assert list(layout.partial.iterdir()) == []
-
-
-def test_a_copy_that_can_not_be_made_is_a_store_error(layout: Layout, tmp_path: Path) -> None:
-    """A missing source, or no place to stage: typed, and nothing is left behind."""
-    with pytest.raises(StoreError):
-        layout.add_copy(tmp_path / "missing")
-    source = tmp_path / "source"
-    source.write_bytes(b"x")
-    layout.partial.rmdir()
-    for make in (lambda: None, lambda: layout.partial.write_bytes(b"in the way")):
-        make()
-        with pytest.raises(StoreError) as caught:
-            layout.add_copy(source)
-        assert caught.value.code == "disk_failed"
     assert layout.blob_files() == []
 
 

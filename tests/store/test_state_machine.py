@@ -21,6 +21,7 @@ from pycontextify.errors import PyContextifyError
 from pycontextify.snapshot.digest import Digest, digest_of
 from pycontextify.snapshot.history import CURRENT, generations
 from pycontextify.store.check import damaged_blobs, quarantine, rotten_files
+from pycontextify.store.copies import add_link
 from pycontextify.store.layout import Layout
 from pycontextify.store.prune import prune
 from pycontextify.store.reclaim import reclaim
@@ -188,7 +189,7 @@ class Store(RuleBasedStateMachine):
         self.backup.create()
         for each in reversed(kept):
             for blob in self.blobs[each.digest]:
-                self.backup.add_link(self.layout.blob_path(digest_of(blob)))
+                add_link(self.backup, self.layout.blob_path(digest_of(blob)))
             self.backup.activate(each.digest, each.annotations)
         self.saved = [each.digest for each in generations(self.backup.refs())]
 
@@ -202,7 +203,7 @@ class Store(RuleBasedStateMachine):
         if any(damaged_blobs(self.backup, [target], deep=True)):
             return
         for source in sources:
-            self.harmed.discard(self.layout.add_link(source))
+            self.harmed.discard(add_link(self.layout, source))
         self.layout.roll_back(target)
         self._used(target.digest)
 
