@@ -31,6 +31,7 @@ __all__ = [
     "SnapshotRejected",
     "StoreError",
     "TransientFetchError",
+    "UntrustedError",
     "ValidateError",
     "VerifyError",
 ]
@@ -112,6 +113,12 @@ class VerifyError(SnapshotRejected):
     """Bytes do not match their digest, size or form."""
 
     default_code = "verify_failed"
+
+
+class UntrustedError(VerifyError):
+    """Nobody who is trusted vouches for it, or it is older, or something else, than what is wanted."""
+
+    default_code = "untrusted"
 
 
 class ExtractError(SnapshotRejected):

@@ -7,7 +7,20 @@ from typing import Annotated
 import typer
 
 from pycontextify._version import __version__
-from pycontextify.cli import backup, config, demo, doctor, hydrate, index, publish, rollback, search, serve, status
+from pycontextify.cli import (
+    backup,
+    config,
+    demo,
+    doctor,
+    hydrate,
+    index,
+    keys,
+    publish,
+    rollback,
+    search,
+    serve,
+    status,
+)
 from pycontextify.cli.flags import ALL
 from pycontextify.cli.verbs import command, examples
 
@@ -56,6 +69,7 @@ app.command("serve", epilog=examples(serve.EXAMPLES))(_serve)
 app.command("index", epilog=examples(index.EXAMPLES))(index.index)
 app.command("search", epilog=examples(search.EXAMPLES))(search.search)
 app.command("publish", epilog=examples(publish.EXAMPLES))(publish.publish)
+app.command("keygen", epilog=examples(keys.EXAMPLES))(keys.keygen)
 app.command("hydrate", epilog=examples(hydrate.EXAMPLES))(hydrate.hydrate)
 app.command("status", epilog=examples(status.EXAMPLES))(status.status)
 app.command("rollback", epilog=examples(rollback.EXAMPLES))(rollback.rollback)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Annotated
 
 import anyio
+import typer
 
 from pycontextify.cli import said
 from pycontextify.cli.flags import BOOTSTRAP, COMMON, EMBEDDING
@@ -27,7 +29,14 @@ EXAMPLES = (
 
 
 @verb(COMMON | BOOTSTRAP | EMBEDDING, interrupted="what was fetched is kept; the same command goes on from there")
-def hydrate(settings: Settings, as_json: AsJson = False) -> None:
+def hydrate(
+    settings: Settings,
+    *,
+    allow_older: Annotated[
+        bool, typer.Option("--allow-older", help="take what the source has even where something newer was seen")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
     """Fetch the published index into the local directory.
 
     Only what is new is fetched; it is verified before it takes the old one's place.
@@ -37,7 +46,8 @@ def hydrate(settings: Settings, as_json: AsJson = False) -> None:
 
     looks: list[Callable[[], HydrationStatus]] = []
     with hydration_progress(drawing_to(settings), lambda: looks[0]() if looks else None):
-        outcome, last = anyio.run(hydrate_once, Workspace(settings), looks.append)
+        once = partial(hydrate_once, Workspace(settings), looks.append, allow_older=allow_older)
+        outcome, last = anyio.run(once)
     record = last.history[0]
     print(json.dumps(_document(outcome, record), indent=2) if as_json else _words(outcome, record))
 

@@ -11,12 +11,14 @@ import typer
 
 from pycontextify.cli import said
 from pycontextify.cli.flags import COMMON
+from pycontextify.cli.issuing import issue_of, signer
 from pycontextify.cli.verbs import AsJson, verb
 from pycontextify.config import Settings
 from pycontextify.errors import ConfigError
 from pycontextify.redact import one_line
 
 if TYPE_CHECKING:
+    from pycontextify.publish.issue import Issue
     from pycontextify.publish.report import PublishReport
 
 __all__ = ["EXAMPLES", "publish"]
@@ -25,12 +27,14 @@ EXAMPLES = (
     "pycontextify publish public/",
     "pycontextify publish --archive dist/index.tar.zst",
     "pycontextify publish --pair dist/",
+    "pycontextify publish public/ --sign pycontextify.key --expires-in 14d",
 )
 
 
 @verb(COMMON, interrupted="what was published before is still whole; the same command goes on")
 def publish(
     settings: Settings,
+    *,
     directory: Annotated[
         Path | None,
         typer.Argument(
@@ -44,6 +48,23 @@ def publish(
     pair: Annotated[
         Path | None, typer.Option(metavar="DIR", help="write NAME.faiss and NAME.sqlite, each with its .sha256")
     ] = None,
+    sign: Annotated[
+        Path | None,
+        typer.Option(metavar="KEYFILE", help="sign it with this secret key (`pycontextify keygen`, `minisign -G`)"),
+    ] = None,
+    signature: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="sign it with what `minisign -S` has made elsewhere of the same manifest"),
+    ] = None,
+    channel: Annotated[
+        str | None, typer.Option(metavar="NAME", help="publish it on this channel (default: the index's own)")
+    ] = None,
+    expires_in: Annotated[
+        str | None, typer.Option(metavar="DURATION", help="refuse it after so long, such as 14d; publish again before")
+    ] = None,
+    supersede: Annotated[
+        bool, typer.Option("--supersede", help="give it a new version, so that it goes before a newer one")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Write the local index as files for any static host.
@@ -52,20 +73,26 @@ def publish(
     """
     if sum(place is not None for place in (directory, archive, pair)) != 1:
         raise ConfigError("name one place to publish to", code="usage", hint="write DIR, --archive PATH or --pair DIR")
-    report = _published(settings, directory, archive, pair)
+    if signature is not None and (directory is None or sign is not None):
+        raise ConfigError("--signature is for DIR, and goes without --sign", code="usage", hint="leave one out")
+    signing = signer(settings, sign, signature)
+    issue = issue_of(channel, expires_in, signing, supersede=supersede)
+    report = _published(settings, issue, directory, archive, pair)
     print(json.dumps(report.to_json(), indent=2) if as_json else "\n".join(said.published(report)))
     if report.lacks is not None:
         print(f"note: {one_line(report.lacks)}", file=sys.stderr)
 
 
-def _published(settings: Settings, directory: Path | None, archive: Path | None, pair: Path | None) -> PublishReport:
+def _published(
+    settings: Settings, issue: Issue, directory: Path | None, archive: Path | None, pair: Path | None
+) -> PublishReport:
     from pycontextify.library.workspace import Workspace
 
     workspace = Workspace(settings)
     if directory is not None:
-        return workspace.publish_directory(directory.absolute())
+        return workspace.publish_directory(directory.absolute(), issue)
     if archive is not None:
-        return workspace.publish_archive(archive.absolute())
+        return workspace.publish_archive(archive.absolute(), issue)
     if pair is not None:
-        return workspace.publish_pair(pair.absolute())
+        return workspace.publish_pair(pair.absolute(), issue)
     raise AssertionError

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from pycontextify.errors import ConfigError
 from pycontextify.redact import redact_url
+from pycontextify.snapshot.config import parse_file_name
 from pycontextify.snapshot.digest import Digest, parse_digest
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "check_text",
     "one_of",
     "read_bool",
+    "read_channel",
     "read_digest",
     "read_file_name",
     "read_headers",
@@ -238,6 +240,16 @@ def read_path(text: str) -> Path:
         return Path(text).expanduser()
     except RuntimeError:
         raise refusal(f"{shown(text)} starts at a home directory that is not known", "write an absolute path") from None
+
+
+def read_channel(text: str) -> str:
+    """Read the name of a channel."""
+    try:
+        return parse_file_name(text)
+    except ValueError:
+        raise refusal(
+            f"{shown(text)} is no name of a channel", "write letters, digits, '.', '_' or '-', such as my-project.main"
+        ) from None
 
 
 def read_file_name(text: str) -> str:

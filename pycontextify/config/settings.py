@@ -9,11 +9,13 @@ from types import MappingProxyType
 from typing import Literal
 
 from pycontextify.config.addresses import read_file_urls, read_layout_urls, read_service_url
+from pycontextify.config.keys import read_public_keys
 from pycontextify.config.origin import Origin
 from pycontextify.config.readers import (
     HostPort,
     one_of,
     read_bool,
+    read_channel,
     read_digest,
     read_file_name,
     read_headers,
@@ -27,7 +29,9 @@ from pycontextify.config.readers import (
     whole_number,
 )
 from pycontextify.redact import redact_url
+from pycontextify.snapshot.config import DEFAULT_CHANNEL
 from pycontextify.snapshot.digest import Digest
+from pycontextify.snapshot.signature import PublicKey
 
 __all__ = ["BY_NAME", "SETTINGS", "Row", "Setting", "Settings", "describe"]
 
@@ -78,7 +82,7 @@ def _about(
     return {"setting": Setting(read, form, text, default, secret=secret, flag_name=flag_name)}
 
 
-def _about_urls(read: Callable[[str], object], form: str, text: str) -> dict[str, Setting]:
+def _about_list(read: Callable[[str], object], form: str, text: str) -> dict[str, Setting]:
     return {"setting": Setting(read, form, text, absent=())}
 
 
@@ -97,7 +101,7 @@ class Settings:
         )
     )
     index_bootstrap_url: tuple[str, ...] = field(
-        metadata=_about_urls(
+        metadata=_about_list(
             read_layout_urls,
             "URL[#REF][,MIRROR]",
             "where an index is published: the http, https or file address of its directory; "
@@ -105,15 +109,15 @@ class Settings:
         )
     )
     index_bootstrap_archive: tuple[str, ...] = field(
-        metadata=_about_urls(
+        metadata=_about_list(
             read_file_urls, "URL[,MIRROR]", "address of an index as a .zip, .tar, .tar.gz, .tgz or .tar.zst archive"
         )
     )
     index_bootstrap_faiss_url: tuple[str, ...] = field(
-        metadata=_about_urls(read_file_urls, "URL[,MIRROR]", "address of an index's .faiss file; needs the other one")
+        metadata=_about_list(read_file_urls, "URL[,MIRROR]", "address of an index's .faiss file; needs the other one")
     )
     index_bootstrap_metadata_url: tuple[str, ...] = field(
-        metadata=_about_urls(read_file_urls, "URL[,MIRROR]", "address of an index's .sqlite file; needs the other one")
+        metadata=_about_list(read_file_urls, "URL[,MIRROR]", "address of an index's .sqlite file; needs the other one")
     )
     index_bootstrap_sha256: Digest | None = field(
         metadata=_about(
@@ -125,6 +129,16 @@ class Settings:
     )
     index_bootstrap_metadata_sha256: Digest | None = field(
         metadata=_about(read_digest, "HEX", "SHA-256 that the .sqlite file must have")
+    )
+    index_bootstrap_trusted_keys: tuple[PublicKey, ...] = field(
+        metadata=_about_list(
+            read_public_keys,
+            "KEY[,KEY]",
+            "minisign public keys, or their .pub files: what none of them has signed is refused",
+        )
+    )
+    index_bootstrap_channel: str = field(
+        metadata=_about(read_channel, "NAME", "channel that the index must be of", default=DEFAULT_CHANNEL)
     )
     index_bootstrap_mode: Literal["if-missing", "follow"] = field(
         metadata=_about(
@@ -209,6 +223,9 @@ class Settings:
     embedding_api_key: str | None = field(
         metadata=_about(read_text, "KEY", "key for the embedding service", secret=True)
     )
+    sign_password: str | None = field(
+        metadata=_about(read_text, "PASSWORD", "password of the key that `publish --sign` signs with", secret=True)
+    )
     transport: Literal["stdio", "http"] = field(
         metadata=_about(one_of("stdio", "http"), "stdio|http", "how MCP clients connect", default="stdio")
     )
@@ -275,7 +292,7 @@ def _visible(value: object, *, secret: bool) -> str | int | bool | list[str] | N
             return f"{value:g}s"
         case tuple():
             # A fragment that was read is a ref: a name, checked as such.
-            return [redact_url(url) + url[len(url.partition("#")[0]) :] for url in value]
+            return [redact_url(text) + text[len(text.partition("#")[0]) :] for text in map(str, value)]
         case str() if "://" in value:
             return redact_url(value)
         case _:

@@ -18,15 +18,15 @@ from pycontextify.hydration.extract import ExtractedLayout, ExtractedPair, extra
 from pycontextify.hydration.resolve import Offer, notes_of, offered_archive, offered_pair
 from pycontextify.hydration.sources import ArchiveSource, LayoutSource, PairSource, Source
 from pycontextify.hydration.status import AssetProgress, State, StatusBoard
-from pycontextify.hydration.transfer.address import joined
-from pycontextify.hydration.transfer.client import Client, Document, Seen
-from pycontextify.hydration.transfer.transport import Download, Received, Watch
+from pycontextify.hydration.transfer.client import Client, Seen
+from pycontextify.hydration.transfer.transport import Download, Received, Watch, check_document
+from pycontextify.hydration.trust import Trust, signed_notes
+from pycontextify.hydration.vouch import VouchedFile, blob_url, read_blob, vouched_file, vouched_manifest
 from pycontextify.hydration.workers import OnProgress, Workers, together
 from pycontextify.redact import redact_url
 from pycontextify.snapshot.config import SnapshotConfig
 from pycontextify.snapshot.digest import Digest, digest_of
 from pycontextify.snapshot.manifest import DOCUMENT_LIMIT, Descriptor, Manifest
-from pycontextify.store.durable import on_disk
 from pycontextify.store.layout import Layout
 from pycontextify.store.reclaim import drop_downloads
 from pycontextify.store.space import allocated, check_space
@@ -46,6 +46,7 @@ class Acquisition:
     """What acquiring needs. ``staging`` is an empty directory that outlives the candidate.
 
     ``limit`` bounds, in bytes, every asset. ``lease`` is told which blobs are built on, before they are looked for.
+    ``trust`` judges what comes.
     """
 
     layout: Layout
@@ -55,6 +56,7 @@ class Acquisition:
     staging: Path
     limit: int
     lease: Lease
+    trust: Trust
 
     def partial_for(self, request: Download) -> Path:
         """Return where an asset is downloaded to: by its digest, or else by its name and first address."""
@@ -111,18 +113,39 @@ async def acquire(source: Source, offer: Offer, work: Acquisition) -> Candidate:
 
 
 async def _from_layout(source: LayoutSource, offer: Offer, work: Acquisition) -> Candidate:
-    generation = offer.parts[0]
-    if generation is None:
-        raise AssertionError("a layout always tells what it offers")
-    content = await _manifest(source, generation, work)
-    manifest = Manifest.from_bytes(content)
+    vouched = await vouched_manifest(source, offer, work.client, work.trust.keys)
+    generation, manifest = digest_of(vouched.content), Manifest.from_bytes(vouched.content)
     await work.lease([generation, *(blob.digest for blob in manifest.blobs)])
-    missing = await work.workers.run(work.layout.missing, manifest)
-    work.board.plan(tuple(_asset(blob, missing=blob in missing) for blob in manifest.blobs))
+    content = await _config(source, manifest, work)
+    config = SnapshotConfig.from_bytes(content)
+    check_named(config, manifest)
+    await work.workers.run(work.trust.check, config, generation)
+    staged = await _blobs(source, manifest, work)
+    notes = {**offer.notes, **signed_notes(vouched.signed_by)}
+    return Candidate(generation, config, staged, (content, vouched.content), notes, vouched.signature)
+
+
+async def _config(source: LayoutSource, manifest: Manifest, work: Acquisition) -> bytes:
+    """Return the config, which is looked at before anything large is fetched."""
+    head = manifest.config
+    check_document(head.size, DOCUMENT_LIMIT, source.label)
+    stored = await work.workers.run(_stored, work.layout, head)
+    return stored or await read_blob(source, head.digest, work.client, limit=head.size)
+
+
+def _stored(layout: Layout, blob: Descriptor) -> bytes | None:
+    return layout.read(blob.digest) if layout.has(blob.digest, blob.size) else None
+
+
+async def _blobs(source: LayoutSource, manifest: Manifest, work: Acquisition) -> Mapping[Digest, Path]:
+    """Fetch the layers that the layout lacks; return where they are staged."""
+    lacking = {blob.digest for blob in await work.workers.run(work.layout.missing, manifest)}
+    missing = [blob for blob in manifest.layers if blob.digest in lacking]
+    work.board.plan(tuple(_asset(blob, missing=blob in missing) for blob in manifest.layers))
     requests = {
         blob.digest: Download(
             blob.title,
-            tuple(_blob_url(url, blob.digest) for url in source.urls),
+            tuple(blob_url(url, blob.digest) for url in source.urls),
             blob.digest,
             blob.size,
             work.limit,
@@ -138,38 +161,15 @@ async def _from_layout(source: LayoutSource, offer: Offer, work: Acquisition) ->
 
     await together(*[partial(fetch, digest, request) for digest, request in requests.items()])
     _fetched(work.board, "verifying")
-    config = await work.workers.run(_staged_config, work.layout, manifest, staged)
-    return Candidate(generation, config, staged, (content,), offer.notes)
-
-
-async def _manifest(source: LayoutSource, digest: Digest, work: Acquisition) -> bytes:
-    def accept(document: Document) -> bytes:
-        content = document.content or b""
-        if digest_of(content) != digest:
-            raise VerifyError(
-                f"the manifest has SHA-256 {digest_of(content).short}…, expected {digest.short}…",
-                code="digest_mismatch",
-                asset=document.seen.url,
-                hint="publish it again",
-            )
-        return content
-
-    return await work.client.read([_blob_url(url, digest) for url in source.urls], accept, limit=DOCUMENT_LIMIT)
-
-
-def _staged_config(layout: Layout, manifest: Manifest, staged: Mapping[Digest, Path]) -> SnapshotConfig:
-    path = staged.get(manifest.config.digest, layout.blob_path(manifest.config.digest))
-    with on_disk(path):
-        config = SnapshotConfig.from_bytes(path.read_bytes())
-    check_named(config, manifest)
-    return config
+    return staged
 
 
 async def _from_archive(source: ArchiveSource, offer: Offer, work: Acquisition) -> Candidate:
     _, expected = offer.parts
     name = urlsplit(source.urls[0]).path.rsplit("/", 1)[-1] or "archive"
+    vouched = await vouched_file(source.urls, work.client, work.trust.keys)
     work.board.plan((AssetProgress(name, expected, None),))
-    request = Download(name, source.urls, expected, limit=work.limit)
+    request = Download(name, source.urls, expected, limit=work.limit, check=None if vouched is None else vouched.check)
     await work.make_room([request])
     work.board.enter("fetching")
     # What is in it takes room as well, and what an index consists of hardly shrinks when it is packed.
@@ -185,18 +185,20 @@ async def _from_archive(source: ArchiveSource, offer: Offer, work: Acquisition) 
     _LOG.info("extracted in %.2f s", work.board.enter("verifying"))
     seen = _seen([received], source.name) if expected is None else []
     made_of = offered_archive(received.digest, source.name)
-    return await work.workers.run(candidate_of, extracted, notes_of(seen, made_of))
+    return await _trusted(extracted, notes_of(seen, made_of), vouched, work)
 
 
 async def _from_pair(source: PairSource, offer: Offer, work: Acquisition) -> Candidate:
     _, vectors, chunks = offer.parts
     if vectors is not None and vectors == chunks:
         raise VerifyError("the vectors and the chunks have one digest", code="pair_same", asset=source.label)
-    work.board.plan((AssetProgress(_VECTORS, vectors, None), AssetProgress(_CHUNKS, chunks, None)))
-    requests = (
-        Download(_VECTORS, source.vectors_urls, vectors, limit=work.limit),
-        Download(_CHUNKS, source.chunks_urls, chunks, limit=work.limit),
-    )
+    files = ((_VECTORS, source.vectors_urls, vectors), (_CHUNKS, source.chunks_urls, chunks))
+    vouched = [await vouched_file(urls, work.client, work.trust.keys) for _, urls, _ in files]
+    work.board.plan(tuple(AssetProgress(name, digest, None) for name, _, digest in files))
+    requests = [
+        Download(name, urls, digest, limit=work.limit, check=None if voucher is None else voucher.check)
+        for (name, urls, digest), voucher in zip(files, vouched, strict=True)
+    ]
     await work.make_room(requests)
     work.board.enter("fetching")
     came: dict[str, tuple[Path, Received]] = {}
@@ -210,7 +212,17 @@ async def _from_pair(source: PairSource, offer: Offer, work: Acquisition) -> Can
     pair = ExtractedPair(faiss, sqlite, faiss_as.digest, sqlite_as.digest)
     seen = _seen([faiss_as, sqlite_as], "") if vectors is None and chunks is None else []
     made_of = offered_pair(faiss_as.digest, sqlite_as.digest)
-    return await work.workers.run(candidate_of, pair, notes_of(seen, made_of))
+    return await _trusted(pair, notes_of(seen, made_of), vouched[0], work)
+
+
+async def _trusted(
+    extracted: ExtractedPair | ExtractedLayout, notes: Mapping[str, str], vouched: VouchedFile | None, work: Acquisition
+) -> Candidate:
+    """Make a candidate of files whose signatures were found right, and judge what it says of itself."""
+    notes = {**notes, **signed_notes(None if vouched is None else vouched.signed_by)}
+    candidate = await work.workers.run(candidate_of, extracted, notes)
+    await work.workers.run(work.trust.check, candidate.config, candidate.generation)
+    return candidate
 
 
 def _seen(files: Sequence[Received], name: str) -> list[Seen]:
@@ -234,7 +246,3 @@ def _asset(blob: Descriptor, *, missing: bool) -> AssetProgress:
     if missing:
         return AssetProgress(blob.title, blob.digest, blob.size)
     return AssetProgress(blob.title, blob.digest, blob.size, done=blob.size, state="reused")
-
-
-def _blob_url(base: str, digest: Digest) -> str:
-    return joined(base, f"blobs/sha256/{digest.hex}")

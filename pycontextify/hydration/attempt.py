@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import AsyncIterator, Callable, Collection
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -20,19 +20,22 @@ import anyio
 
 from pycontextify.errors import (
     ExtractError,
+    FetchError,
     SnapshotRejected,
     StoreError,
     TransientFetchError,
+    UntrustedError,
     ValidateError,
 )
 from pycontextify.hydration.acquire import Acquisition, Lease, acquire
 from pycontextify.hydration.candidate import Candidate
 from pycontextify.hydration.install import Installation
 from pycontextify.hydration.resolve import Offer, is_made_of, resolve
-from pycontextify.hydration.sources import Source
+from pycontextify.hydration.sources import Source, each_telling
 from pycontextify.hydration.status import StatusBoard
 from pycontextify.hydration.transfer.client import Client
 from pycontextify.hydration.transfer.transport import DEFAULT_LIMIT
+from pycontextify.hydration.trust import Trust
 from pycontextify.hydration.turns import Turns
 from pycontextify.hydration.workers import Workers, beside
 from pycontextify.snapshot.digest import Digest
@@ -71,8 +74,9 @@ class Bounds:
 class Attempt:
     """Everything one hydration needs; `run` may be called again and again, one at a time.
 
-    ``wanted`` (it blocks) is asked before an attempt that nobody asked for fetches anything, and before it puts
-    anything in place: whether an index is still wanted. ``refused`` remembers what was offered and had to be rejected.
+    ``trust`` judges what is offered. ``wanted`` (it blocks) is asked before an attempt that nobody asked for fetches
+    anything, and before it puts anything in place: whether an index is still wanted. ``refused`` remembers what was
+    offered and had to be rejected.
     """
 
     source: Source
@@ -82,6 +86,7 @@ class Attempt:
     turns: Turns
     installation: Installation
     open_client: Callable[[], AbstractAsyncContextManager[Client]]
+    trust: Trust
     bounds: Bounds = Bounds()
     wanted: Callable[[], bool] = lambda: True
     refused: dict[tuple[Digest | None, ...], SnapshotRejected] = field(default_factory=dict)
@@ -94,18 +99,29 @@ class Attempt:
         _LOG.info("looking at %s", self.source.label)
         async with self.open_client() as client:
             await self._mend_refs()
-            current = await self.workers.run(self.layout.whole_current)
-            offer = await self._look(client, current)
-            if offer is None:
-                return await self._keep()
-            await self.workers.run(self.layout.create)
-            async with self.turns.downloading():
-                meanwhile = await self.workers.run(self.layout.whole_current)
-                if meanwhile != current:  # another process was faster: what it left may be what is offered
-                    offer = await self._look(client, meanwhile)
-                if offer is not None and not await self.workers.run(self._is_settled, offer):
-                    return await beside(partial(self._bring_in, offer, client), self.turns.tell)
-            return await self._keep(came=True)
+            try:
+                return await self._hydrate(self.source, client)
+            except UntrustedError as error:
+                for alone in each_telling(self.source):
+                    with suppress(FetchError, SnapshotRejected):
+                        outcome = await self._hydrate(alone, client)
+                        self.board.note(f"A mirror was passed over for what it offered: {error}")
+                        return outcome
+                raise
+
+    async def _hydrate(self, source: Source, client: Client) -> Outcome:
+        current = await self.workers.run(self.layout.whole_current)
+        offer = await self._look(source, client, current)
+        if offer is None:
+            return await self._keep()
+        await self.workers.run(self.layout.create)
+        async with self.turns.downloading():
+            meanwhile = await self.workers.run(self.layout.whole_current)
+            if meanwhile != current:  # another process was faster: what it left may be what is offered
+                offer = await self._look(source, client, meanwhile)
+            if offer is not None and not await self.workers.run(self._is_settled, offer):
+                return await beside(partial(self._bring_in, source, offer, client), self.turns.tell)
+        return await self._keep(came=True)
 
     async def _mend_refs(self) -> None:
         """Repair a damaged index.json: nothing can be looked up in it, and nothing activated."""
@@ -117,28 +133,33 @@ class Attempt:
             async with self.turns.writing():
                 await self.workers.run(repair_refs, self.layout)
 
-    async def _look(self, client: Client, current: Descriptor | None) -> Offer | None:
-        """Return what the source has, unless that is what is current, or nothing to be taken by itself."""
+    async def _look(self, source: Source, client: Client, current: Descriptor | None) -> Offer | None:
+        """Return what the source has, unless that is what is current, or nothing to be taken by itself.
+
+        What is current and would not be taken now, for want of a signature, is no reason not to.
+        """
+        known = current if current is not None and self.trust.vouches_for(current) else None
         async with self._in_time():
-            offer = await resolve(self.source, client, current)
-            if offer is None or (current is not None and await self._went_back_from(offer, client)):
+            offer = await resolve(source, client, known)
+            if offer is None or (current is not None and await self._went_back_from(source, offer, client)):
                 return None
         self._check_refused(offer)
         return offer
 
-    async def _bring_in(self, offer: Offer, client: Client) -> Outcome:
+    async def _bring_in(self, source: Source, offer: Offer, client: Client) -> Outcome:
         """Take an offer; remember one that has to be rejected for what it is, and not for a host that garbles it."""
         try:
-            return await self._take(offer, client)
+            return await self._take(source, offer, client)
         except (ValidateError, ExtractError) as error:
             if offer.parts[0] is not None:
                 self.refused[offer.parts] = error
             raise
 
-    async def _take(self, offer: Offer, client: Client) -> Outcome:
+    async def _take(self, source: Source, offer: Offer, client: Client) -> Outcome:
         async with self._staging() as staging, self._leasing() as lease:
-            work = Acquisition(self.layout, client, self.workers, self.board, staging, self.bounds.asset, lease)
-            candidate = await self._acquire(offer, work)
+            limit = self.bounds.asset
+            work = Acquisition(self.layout, client, self.workers, self.board, staging, limit, lease, self.trust)
+            candidate = await self._acquire(source, offer, work)
             await lease(candidate.blobs)
             self.board.enter("validating")
             await self.installation.validate(candidate)
@@ -146,6 +167,7 @@ class Attempt:
             async with self.turns.writing():
                 settled = await self.workers.run(self._is_settled, offer)
                 installed = None if settled else await self.installation.install(candidate)
+                await self.workers.run(self.trust.remember, candidate.config, candidate.generation)
         if installed is None:
             return await self._keep(came=True)
         _LOG.info(
@@ -160,9 +182,9 @@ class Attempt:
             _LOG.warning("%s", _KEPT_LOCAL)
         return Outcome("installed", candidate.generation)
 
-    async def _acquire(self, offer: Offer, work: Acquisition) -> Candidate:
+    async def _acquire(self, source: Source, offer: Offer, work: Acquisition) -> Candidate:
         async with self._in_time():
-            return await acquire(self.source, offer, work)
+            return await acquire(source, offer, work)
 
     @asynccontextmanager
     async def _in_time(self) -> AsyncIterator[None]:
@@ -177,7 +199,7 @@ class Attempt:
                 hint="what has come is kept, and the next attempt goes on from there",
             )
 
-    async def _went_back_from(self, offer: Offer, client: Client) -> bool:
+    async def _went_back_from(self, source: Source, offer: Offer, client: Client) -> bool:
         """Tell whether somebody went back from what is offered: it is taken again only when somebody asks for it."""
         if self._asked_for:
             return False
@@ -186,7 +208,7 @@ class Attempt:
         if offer.parts[0] is not None:
             return offer.parts[0] in left
         for each in {each.digest: each for each in table.refs.values() if offers_of(each) & left}.values():
-            if await resolve(self.source, client, each) is None:
+            if await resolve(source, client, each) is None:
                 return True
         return False
 
@@ -205,7 +227,9 @@ class Attempt:
         current = self.layout.whole_current()
         if current is None:
             return False
-        return is_made_of(current, offer) or not (self._asked_for or self.wanted())
+        if is_made_of(current, offer):
+            return self.trust.vouches_for(current)
+        return not (self._asked_for or self.wanted())
 
     async def _keep(self, *, came: bool = False) -> Outcome:
         """There is nothing to fetch; make sure that something is served, and what ``came`` from elsewhere at once."""

@@ -26,7 +26,7 @@ class Candidate:
     """A generation on its way in.
 
     ``staged`` tells where the blobs are that the layout lacks; ``documents`` are small ones still in memory, the
-    manifest last.
+    manifest last. ``signature`` is the signature file that vouches for the manifest, if one does.
     """
 
     generation: Digest
@@ -34,6 +34,7 @@ class Candidate:
     staged: Mapping[Digest, Path]
     documents: tuple[bytes, ...]
     annotations: Mapping[str, str] = field(default_factory=dict)
+    signature: bytes | None = None
 
     @property
     def blobs(self) -> frozenset[Digest]:

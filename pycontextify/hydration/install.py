@@ -30,6 +30,7 @@ from pycontextify.snapshot.manifest import MANIFEST_TYPE, Descriptor
 from pycontextify.store.layout import Layout
 from pycontextify.store.prune import prune
 from pycontextify.store.reclaim import drop_partials
+from pycontextify.store.signed import add_signature
 
 __all__ = ["Installation", "Installed", "OpenView", "Served"]
 
@@ -142,7 +143,9 @@ class Installation:
     def _activate(self, candidate: Candidate) -> Descriptor | None:
         """Move ``current``; return what it pointed to."""
         before = self.layout.refs().get(CURRENT)
-        self.layout.activate(candidate.generation, candidate.annotations)
+        signature = candidate.signature
+        listed = None if signature is None else add_signature(self.layout, candidate.generation, signature)
+        self.layout.activate(candidate.generation, candidate.annotations, listed)
         return before
 
     async def _make_sure(self, view: View, config: SnapshotConfig, before: Descriptor | None) -> None:

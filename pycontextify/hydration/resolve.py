@@ -26,11 +26,13 @@ class Offer:
     """What a source has. The first part names it all: a manifest, or what an archive or a pair comes to. The others are
     the digests of the files to fetch. None: not told beforehand.
 
-    ``notes`` are what to remember of where that was learned, as annotations of the local ref.
+    ``notes`` are what to remember of where that was learned, as annotations of the local ref. ``signatures`` are where
+    those of a layout's manifest may be.
     """
 
     parts: tuple[Digest | None, ...]
     notes: Mapping[str, str] = field(default_factory=dict)
+    signatures: tuple[Descriptor, ...] = ()
 
 
 async def resolve(source: Source, client: Client, current: Descriptor | None) -> Offer | None:
@@ -92,11 +94,14 @@ async def _layout(source: LayoutSource, client: Client, current: Descriptor | No
         target = table.get(source.ref)
         if target is None:
             raise _no_such_ref(source, table)
-        return Offer((target.digest,), notes_of([replace(document.seen, url=document.seen.url + suffix)]))
+        seen = notes_of([replace(document.seen, url=document.seen.url + suffix)])
+        return Offer((target.digest,), seen, table.signatures_of(target.digest))
 
-    seen = [replace(each, url=each.url.removesuffix(suffix)) for each in _seen_of(current) if each.url.endswith(suffix)]
-    urls = [joined(url, "index.json") for url in source.urls]
-    unless = next((each for each in seen if each.validators), None)
+    known = [
+        replace(each, url=each.url.removesuffix(suffix)) for each in _seen_of(current) if each.url.endswith(suffix)
+    ]
+    urls = [joined(url, "index.json") for url in source.telling]
+    unless = next((each for each in known if each.validators), None)
     offer = await client.read(urls, accept, limit=DOCUMENT_LIMIT, unless=unless)
     return None if offer is None or (current is not None and is_made_of(current, offer)) else offer
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pycontextify.redact import redact_url
 from pycontextify.snapshot.digest import Digest
 
-__all__ = ["ArchiveSource", "LayoutSource", "PairSource", "Source"]
+__all__ = ["ArchiveSource", "LayoutSource", "PairSource", "Source", "each_telling"]
 
 DEFAULT_REF = "latest"
 
@@ -17,12 +17,18 @@ class LayoutSource:
     """A layout behind an address: ``URL/index.json`` and ``URL/blobs/sha256/HEX``.
 
     ``urls`` are mirrors of one layout, tried in order. With a ``pin``, the manifest of that digest is taken whatever
-    ``ref`` points to.
+    ``ref`` points to. ``told_by``, where given, are those of the mirrors that are asked what ``ref`` points to.
     """
 
     urls: tuple[str, ...]
     ref: str = DEFAULT_REF
     pin: Digest | None = None
+    told_by: tuple[str, ...] = ()
+
+    @property
+    def telling(self) -> tuple[str, ...]:
+        """The mirrors to ask what there is; blobs, which have their digests, may come from any."""
+        return self.told_by or self.urls
 
     @property
     def label(self) -> str:
@@ -63,3 +69,10 @@ class PairSource:
 
 
 Source = LayoutSource | ArchiveSource | PairSource
+
+
+def each_telling(source: Source) -> tuple[Source, ...]:
+    """Return the source as each of its mirrors alone tells of it; nothing where there is only one to ask."""
+    if not isinstance(source, LayoutSource) or len(source.urls) < 2 or source.told_by or source.pin is not None:
+        return ()
+    return tuple(replace(source, told_by=(url,)) for url in source.urls)

@@ -44,6 +44,8 @@ class Staged:
 def stage_segment(directory: Path, entries: Sequence[Entry], meta: Mapping[str, object], dimension: int) -> Staged:
     """Write the blobs of a new segment into an empty directory; row numbers follow the entries' order.
 
+    The chunks file tells which vectors it belongs to.
+
     Raises StoreError when the disk does not take them.
     """
     vectors_path, chunks_path = directory / "vectors", directory / "chunks"
@@ -51,8 +53,10 @@ def stage_segment(directory: Path, entries: Sequence[Entry], meta: Mapping[str, 
     vectors = np.concatenate(parts) if parts else np.empty((0, dimension), np.float32)
     try:
         write_vectors(vectors, vectors_path)
-        write_chunks(chunks_path, meta, [(entry.document, entry.chunks) for entry in entries])
-        vectors_digest, chunks_digest = _digest_file(vectors_path), _digest_file(chunks_path)
+        vectors_digest = _digest_file(vectors_path)
+        told = {**meta, "vectors": vectors_digest}
+        write_chunks(chunks_path, told, [(entry.document, entry.chunks) for entry in entries])
+        chunks_digest = _digest_file(chunks_path)
     except (OSError, RuntimeError) as error:
         raise _not_written(error, directory) from error
     info = SegmentInfo(vectors=vectors_digest, chunks=chunks_digest, rows=len(vectors), documents=len(entries))

@@ -10,6 +10,7 @@ from pycontextify.index.model import Query
 from pycontextify.index.segment import Segment
 from pycontextify.index.view import View
 from pycontextify.snapshot.config import EncoderInfo, Probe
+from pycontextify.snapshot.pair import check_belongs
 
 __all__ = ["PROBE_DEPTH", "passes", "validate"]
 
@@ -59,6 +60,7 @@ def _validate_segment(segment: Segment, encoder: EncoderInfo, name: str) -> None
             asset=name,
             hint="publish an index built with this encoder",
         )
+    check_belongs(segment.chunks.meta, segment.info.vectors, name)
     claimed = segment.chunks.meta.get("encoder", {})
     if not isinstance(claimed, dict) or claimed.get("digest") != encoder.digest:
         raise ValidateError(

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 
 from pycontextify.encoder.protocol import Encoder, paths_of
@@ -25,7 +25,7 @@ from pycontextify.ingest.probes import choose_probes
 from pycontextify.ingest.report import IndexProgress, IndexReport, IndexRequest, OnProgress
 from pycontextify.ingest.scan import Known, Scan, scan_tree
 from pycontextify.ingest.trees import check_label, remember_label
-from pycontextify.snapshot.config import SegmentInfo, SnapshotConfig
+from pycontextify.snapshot.config import DEFAULT_CHANNEL, SegmentInfo, SnapshotConfig, rfc3339, version_at
 from pycontextify.snapshot.digest import Digest, digest_of
 from pycontextify.snapshot.manifest import build_manifest
 from pycontextify.snapshot.origin import BASE, laid_over
@@ -148,9 +148,10 @@ def _draft(run: _Run, base: _Base, scan: Scan, gone: Mapping[str, Known]) -> _Dr
     config = SnapshotConfig(
         name=run.request.name or (base.config.name if base.config else _NAME),
         version=_next_version(base, run),
-        created=run.moment.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
+        created=rfc3339(run.moment),
         encoder=run.encoder.info,
         segments=(),
+        channel=base.config.channel if base.config else DEFAULT_CHANNEL,
     )
     segments, files = _stage(run, base, config, entries, gone)
     config = replace(config, segments=segments)
@@ -184,7 +185,7 @@ def _next_version(base: _Base, run: _Run) -> int:
     before = base.config.version if base.config is not None else 0
     version = run.request.version
     if version is None:
-        return max(before + 1, int(run.moment.astimezone(UTC).strftime("%Y%m%d%H%M%S")))
+        return max(before + 1, version_at(run.moment))
     if version <= before:
         raise IngestError(
             f"version {version} is not above {before}, the index's",

@@ -18,6 +18,7 @@ from pycontextify.store.durable import write_bytes
 from pycontextify.store.layout import Layout
 from pycontextify.store.prune import prune
 from pycontextify.store.recover import repair_refs
+from pycontextify.store.signed import add_signature, signature_blobs, signature_of
 
 __all__ = ["BackupReport", "back_up", "restore"]
 
@@ -50,6 +51,7 @@ def back_up(layout: Layout, target: Path) -> BackupReport:
     if not table.refs:
         raise NotReadyError("there is no index here to back up", code="index_empty", asset=str(layout.root))
     blobs = {blob.digest: blob for each in table.refs.values() for blob in _parts(layout, each)}
+    blobs |= {blob.digest: blob for blob in signature_blobs(layout, table) if layout.has(blob.digest, blob.size)}
     backup = Layout(target)
     _check_backup(backup)
     backup.create()
@@ -83,6 +85,7 @@ def restore(workspace: Workspace, source: Path, wanted: str | None = None) -> Vi
     layout, backup = workspace.layout, Layout(source)
     target = _wanted(backup, wanted)
     blobs = list(_parts(backup, target))
+    signature = signature_of(backup, backup.refs(), target.digest)
     layout.create()
     with layout.leases.holding([blob.digest for blob in blobs]), layout.lock(timeout=LOCK_SECONDS):
         for blob in blobs:
@@ -91,6 +94,9 @@ def restore(workspace: Workspace, source: Path, wanted: str | None = None) -> Vi
         try:
             repair_refs(layout)
             layout.roll_back(target)
+            if signature is not None:
+                listed = add_signature(layout, target.digest, signature)
+                layout.write_refs(layout.refs().signed(target.digest, listed))
         except BaseException:
             view.close()
             raise

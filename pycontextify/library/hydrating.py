@@ -17,6 +17,7 @@ from pycontextify.hydration.transfer.client import Client
 from pycontextify.hydration.transfer.connect import Keys, Patience, open_client
 from pycontextify.hydration.transfer.mirrors import Mirrors
 from pycontextify.hydration.transfer.secure import Certificates
+from pycontextify.hydration.trust import Trust
 from pycontextify.hydration.turns import Turns
 from pycontextify.hydration.workers import Workers
 from pycontextify.index.live import LiveIndex
@@ -24,6 +25,7 @@ from pycontextify.index.view import View
 from pycontextify.library.source import configured_source
 from pycontextify.library.workspace import Workspace
 from pycontextify.snapshot.history import RECOVERED
+from pycontextify.store.layout import Layout
 
 __all__ = ["hydrate", "hydration_service", "wants_index"]
 
@@ -44,11 +46,15 @@ def hydration_service(workspace: Workspace, live: Served, workers: Workers) -> H
 
 
 async def hydrate(
-    workspace: Workspace, on_start: Callable[[Callable[[], HydrationStatus]], object] = lambda _: None
+    workspace: Workspace,
+    on_start: Callable[[Callable[[], HydrationStatus]], object] = lambda _: None,
+    *,
+    allow_older: bool = False,
 ) -> tuple[Outcome, HydrationStatus]:
     """Hydrate once, now; return what came of it and the last status.
 
-    ``on_start`` is given a function that tells the status, to be asked from any thread.
+    ``on_start`` is given a function that tells the status, to be asked from any thread. ``allow_older``: what the
+    source has is taken even where something newer was seen.
 
     Raises NotReadyError when no source is configured, FetchError, SnapshotRejected or StoreError.
     """
@@ -56,7 +62,7 @@ async def hydrate(
     live: LiveIndex[View] = LiveIndex()
     on_start(lambda: board.status)
     with Workers() as workers:
-        attempt = _attempt(workspace, live, workers, board)
+        attempt = _attempt(workspace, live, workers, board, allow_older=allow_older)
         if attempt is None:
             raise NotReadyError(
                 "no source to hydrate from is configured",
@@ -93,11 +99,14 @@ def _board(settings: Settings) -> StatusBoard:
     return StatusBoard(label, now=lambda: datetime.now(UTC), monotonic=time.monotonic)
 
 
-def _attempt(workspace: Workspace, live: Served, workers: Workers, board: StatusBoard) -> Attempt | None:
+def _attempt(
+    workspace: Workspace, live: Served, workers: Workers, board: StatusBoard, *, allow_older: bool = False
+) -> Attempt | None:
     source = configured_source(workspace.settings)
     if source is None:
         return None
     settings, layout, mirrors = workspace.settings, workspace.layout, Mirrors(time.monotonic)
+    trust = _trust(layout, settings, allow_older=allow_older)
     patience = Patience(connections=settings.index_bootstrap_connections)
 
     def client() -> AbstractAsyncContextManager[Client]:
@@ -111,8 +120,24 @@ def _attempt(workspace: Workspace, live: Served, workers: Workers, board: Status
         turns=Turns(layout, board, workers),
         installation=Installation(layout, live, workers, workspace.open_view),
         open_client=client,
+        trust=trust,
         bounds=Bounds(settings.index_bootstrap_max_size),
         wanted=lambda: wants_index(workspace),
+    )
+
+
+def _trust(layout: Layout, settings: Settings, *, allow_older: bool) -> Trust:
+    pins = (
+        settings.index_bootstrap_sha256,
+        settings.index_bootstrap_faiss_sha256 and settings.index_bootstrap_metadata_sha256,
+    )
+    return Trust(
+        layout=layout,
+        now=lambda: datetime.now(UTC),
+        channel=settings.index_bootstrap_channel,
+        keys=settings.index_bootstrap_trusted_keys,
+        pinned=any(pins),
+        allow_older=allow_older,
     )
 
 

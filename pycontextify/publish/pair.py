@@ -1,4 +1,6 @@
-"""Publishing the pair of files, NAME.faiss and NAME.sqlite, alone or in an archive, each with its ``.sha256``.
+"""Publishing the pair of files, NAME.faiss and NAME.sqlite, alone or in an archive.
+
+Beside each file that is published lies its ``.sha256`` and, where it is signed, its ``.minisig``.
 
 A pair is one segment that speaks for itself. A generation of several, one with deleted rows, or one whose only segment
 tells another version or name, is written together into one first; no text is embedded again.
@@ -20,6 +22,7 @@ from pycontextify.index.assemble import carried_entries, stage_segment
 from pycontextify.index.chunks import Chunks
 from pycontextify.index.segment import Segment
 from pycontextify.publish.archive import check_archive_name, write_archive
+from pycontextify.publish.issue import AS_IT_IS, Issue, trusted_comment
 from pycontextify.publish.report import PublishReport, without_encoder
 from pycontextify.snapshot.config import SnapshotConfig
 from pycontextify.snapshot.digest import Digest
@@ -36,25 +39,28 @@ class _Pair:
     chunks: Path
 
 
-def publish_pair(layout: Layout, generation: Digest, directory: Path, *, name: str | None = None) -> PublishReport:
+def publish_pair(
+    layout: Layout, generation: Digest, directory: Path, *, name: str | None = None, issue: Issue = AS_IT_IS
+) -> PublishReport:
     """Write NAME.faiss and NAME.sqlite, each with its ``.sha256``, into a directory.
 
     ``name`` is what the index is called there; by default, what it is called here.
 
     Raises StoreError.
     """
-    config = _named(layout.config(generation), name)
+    config = _named(issue.of(layout.config(generation)), name)
     _make_directory(directory)
     with _single_segment(layout, config, directory) as pair:
         files = []
         for source, suffix in ((pair.vectors, ".faiss"), (pair.chunks, ".sqlite")):
             target = directory / f"{config.name}{suffix}"
-            _write_with_sidecar(target, partial(shutil.copyfile, source))
-            files += [target, _sidecar(target)]
+            files += _write_with_sidecars(target, partial(shutil.copyfile, source), config, issue)
     return _report(generation, config, files)
 
 
-def publish_archive(layout: Layout, generation: Digest, path: Path, *, name: str | None = None) -> PublishReport:
+def publish_archive(
+    layout: Layout, generation: Digest, path: Path, *, name: str | None = None, issue: Issue = AS_IT_IS
+) -> PublishReport:
     """Write an archive of NAME.faiss and NAME.sqlite, of the kind its name says, and its ``.sha256`` beside it.
 
     ``name`` is what the index is called in it; by default, what it is called here.
@@ -62,12 +68,16 @@ def publish_archive(layout: Layout, generation: Digest, path: Path, *, name: str
     Raises ConfigError for a name that says no kind, StoreError.
     """
     check_archive_name(path.name)
-    config = _named(layout.config(generation), name)
+    config = _named(issue.of(layout.config(generation)), name)
     _make_directory(path.parent)
     with _single_segment(layout, config, path.parent) as pair:
         members = {f"{config.name}.faiss": pair.vectors, f"{config.name}.sqlite": pair.chunks}
-        _write_with_sidecar(path, lambda staged: write_archive(staged, path.name, members, created=config.created))
-    return _report(generation, config, [path, _sidecar(path)])
+
+        def write(staged: Path) -> None:
+            write_archive(staged, path.name, members, created=config.created)
+
+        files = _write_with_sidecars(path, write, config, issue)
+    return _report(generation, config, files)
 
 
 def _named(config: SnapshotConfig, name: str | None) -> SnapshotConfig:
@@ -103,7 +113,7 @@ def _says_it_all(layout: Layout, config: SnapshotConfig) -> bool:
         return False
     with closing(Chunks.open(layout.blob_path(only.chunks))) as chunks:
         told = config_of_pair(chunks.meta, vectors=only.vectors, chunks=only.chunks)
-    return told == replace(config, probes=(), expires=None, encoder=replace(config.encoder, files={}))
+    return told == replace(config, probes=(), encoder=replace(config.encoder, files={}))
 
 
 @contextmanager
@@ -123,23 +133,40 @@ def _make_directory(path: Path) -> None:
         raise store_error(error, path) from error
 
 
-def _write_with_sidecar(target: Path, write: Callable[[Path], object]) -> None:
-    """Write a file beside its place, put it there, then its digest in the form of sha256sum(1)."""
+def _write_with_sidecars(
+    target: Path, write: Callable[[Path], object], config: SnapshotConfig, issue: Issue
+) -> list[Path]:
+    """Write a file beside its place and put it there, then its digest (as sha256sum(1) does) and its signature.
+
+    Returns all of them. A signature that is not this file's goes.
+    """
     staged = target.with_name(f".{target.name}.tmp")
+    comment = trusted_comment(config, target.name)
+    digest, signature = _beside(target, ".sha256"), _beside(target, ".minisig")
     try:
         write(staged)
-        with staged.open("rb") as file:
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
+        sha256 = _hash(staged, "sha256").hex()
+        signed = None if issue.sign is None else issue.sign(_hash(staged, "blake2b"), comment)
         put_in_place(staged, target)
+        signature.unlink(missing_ok=True)
     except OSError as error:
         raise store_error(error, target) from error
     finally:
         staged.unlink(missing_ok=True)
-    write_bytes(_sidecar(target), f"{digest}  {target.name}\n".encode())
+    write_bytes(digest, f"{sha256}  {target.name}\n".encode())
+    if signed is None:
+        return [target, digest]
+    write_bytes(signature, signed)
+    return [target, digest, signature]
 
 
-def _sidecar(path: Path) -> Path:
-    return path.with_name(f"{path.name}.sha256")
+def _hash(path: Path, algorithm: str) -> bytes:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, algorithm).digest()
+
+
+def _beside(path: Path, suffix: str) -> Path:
+    return path.with_name(f"{path.name}{suffix}")
 
 
 def _report(generation: Digest, config: SnapshotConfig, files: list[Path]) -> PublishReport:

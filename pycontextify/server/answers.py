@@ -89,7 +89,9 @@ class IndexPart(_Open):
 
     generation: str | None
     version: int | None
+    channel: str | None
     created: str | None
+    expires: str | None
     age_seconds: float | None
     chunks: int
     documents: int

@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal
 
 from pycontextify.server.words import count, hydrating
+from pycontextify.snapshot.freshness import has_expired
 
 if TYPE_CHECKING:
     from pycontextify.hydration.status import HydrationStatus
@@ -23,6 +24,7 @@ IndexState = Literal["empty", "warming", "ready", "degraded"]
 """Whether answers can be had: nothing to search, not yet, yes, or yes by words alone."""
 
 _SOON, _LATER = 2, 30
+_HELD_BACK = "whoever publishes it has stopped, or somebody holds back what is newer."
 _FILL = (
     "Index a directory with index_filebase(path), or start the server with --index-bootstrap-url URL "
     "(PYCONTEXTIFY_INDEX_BOOTSTRAP_URL)."
@@ -153,17 +155,21 @@ def _condition(situation: Situation, now: datetime) -> tuple[str, str]:
         return "degraded", f"{serving}. {failure(situation)}"
     if facts is None:
         return "empty", state.message
-    return ("ok" if facts.degraded is None else "degraded"), state.message
+    expired = has_expired(facts.config, now)
+    message = f"Serving {_extent(facts)}, which expired at {facts.config.expires}: {_HELD_BACK}"
+    return ("ok" if facts.degraded is None and not expired else "degraded"), message if expired else state.message
 
 
 def _index(facts: Facts | None, now: datetime) -> dict[str, Any]:
     if facts is None:
-        known = {"generation": None, "version": None, "created": None, "age_seconds": None}
+        known = dict.fromkeys(("generation", "version", "channel", "created", "expires", "age_seconds"))
         return {**known, "chunks": 0, "documents": 0, "segments": 0, "encoder": None, "coverage": 0.0}
     return {
         "generation": facts.generation,
         "version": facts.config.version,
+        "channel": facts.config.channel,
         "created": facts.config.created,
+        "expires": facts.config.expires,
         "age_seconds": _age(facts.config.created, now),
         "chunks": facts.chunks,
         "documents": facts.documents,

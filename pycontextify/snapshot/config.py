@@ -8,12 +8,14 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 from pycontextify.errors import ValidateError
 from pycontextify.snapshot.digest import Digest, parse_digest
 
 __all__ = [
+    "DEFAULT_CHANNEL",
     "SCHEMA",
     "EncoderInfo",
     "Probe",
@@ -23,15 +25,20 @@ __all__ = [
     "check_schema",
     "parse_count",
     "parse_encoder",
+    "parse_expires",
     "parse_file_name",
     "parse_list",
     "parse_object",
     "parse_text",
+    "rfc3339",
     "shown",
+    "version_at",
 ]
 
 SCHEMA = 1
 """The version of the snapshot format. A reader refuses any other."""
+
+DEFAULT_CHANNEL = "default"
 
 _MOST = 2**63 - 1
 _PUBLISH_AGAIN = "publish the index again"
@@ -106,7 +113,8 @@ class Probe:
 class SnapshotConfig:
     """A snapshot's own account of itself.
 
-    ``version`` grows with every build on a channel; ``created`` and ``expires`` are UTC, RFC 3339.
+    ``version`` grows with every build on a ``channel``, which tells what is published under one key apart (a project, a
+    branch); ``created`` and ``expires`` are UTC, RFC 3339.
     """
 
     name: str
@@ -115,7 +123,7 @@ class SnapshotConfig:
     encoder: EncoderInfo
     segments: tuple[SegmentInfo, ...]
     probes: tuple[Probe, ...] = ()
-    channel: str = "default"
+    channel: str = DEFAULT_CHANNEL
     expires: str | None = None
 
     @property
@@ -170,8 +178,8 @@ def _config(raw: dict[str, Any]) -> SnapshotConfig:
             Probe(text=parse_text(item["text"]), segment=parse_count(item["segment"]), row=parse_count(item["row"]))
             for item in parse_list(raw.get("probes", []))
         ),
-        channel=parse_text(raw.get("channel", "default")),
-        expires=None if raw.get("expires") is None else parse_text(raw["expires"]),
+        channel=parse_file_name(raw.get("channel", DEFAULT_CHANNEL)),
+        expires=parse_expires(raw.get("expires")),
     )
 
 
@@ -237,6 +245,29 @@ def parse_count(value: object) -> int:
     if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= _MOST:
         raise ValueError(f"expected a count, got {shown(value)}")
     return value
+
+
+def parse_expires(value: object) -> str | None:
+    """Return a JSON value that must be a time with its zone (RFC 3339), or null; raises TypeError or ValueError.
+
+    One that can't be read must not pass for none.
+    """
+    if value is None:
+        return None
+    text = parse_text(value)
+    if datetime.fromisoformat(text).tzinfo is None:
+        raise ValueError(f"a time without its zone: {shown(text)}")
+    return text
+
+
+def rfc3339(moment: datetime) -> str:
+    """Return a moment as a config has it: UTC, to the second."""
+    return moment.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+def version_at(moment: datetime) -> int:
+    """Return the version that a moment stands for: YYYYMMDDHHMMSS in UTC."""
+    return int(moment.astimezone(UTC).strftime("%Y%m%d%H%M%S"))
 
 
 def parse_list(value: object) -> list[Any]:

@@ -31,6 +31,7 @@ __all__ = [
     "ENCODER_TYPE",
     "LAYOUT_FILE",
     "MANIFEST_TYPE",
+    "SIGNATURE_TYPE",
     "VECTORS_TYPE",
     "Descriptor",
     "Manifest",
@@ -44,6 +45,7 @@ VECTORS_TYPE = "application/vnd.pycontextify.vectors.v1.faiss"
 CHUNKS_TYPE = "application/vnd.pycontextify.chunks.v1.sqlite3"
 DELETED_TYPE = "application/vnd.pycontextify.deleted.v1"
 ENCODER_TYPE = "application/vnd.pycontextify.encoder.v1"
+SIGNATURE_TYPE = "application/vnd.pycontextify.signature.v1"
 MANIFEST_TYPE = "application/vnd.oci.image.manifest.v1+json"
 DOCUMENT_LIMIT = 4 << 20
 """The most bytes that a manifest or an index.json may have."""
@@ -51,6 +53,7 @@ DOCUMENT_LIMIT = 4 << 20
 _INDEX_TYPE = "application/vnd.oci.image.index.v1+json"
 _REF_NAME = "org.opencontainers.image.ref.name"
 _TITLE = "org.opencontainers.image.title"
+_SIGNS = "io.pycontextify.signs"
 _REF = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 
 LAYOUT_FILE = canonical_json({"imageLayoutVersion": "1.0.0"})
@@ -161,9 +164,13 @@ def build_manifest(
 
 @dataclass(frozen=True, slots=True)
 class RefTable:
-    """``index.json``: names for manifests. Immutable; `point` and `without` return a new table."""
+    """``index.json``: names for manifests. Immutable; `point` and `without` return a new table.
+
+    ``signatures`` point to the manifests of `pycontextify.snapshot.referrer`, which have no names.
+    """
 
     refs: Mapping[str, Descriptor] = field(default_factory=dict)
+    signatures: tuple[Descriptor, ...] = ()
 
     def get(self, name: str) -> Descriptor | None:
         """Return what the name points to."""
@@ -172,40 +179,57 @@ class RefTable:
     def point(self, name: str, digest: Digest, size: int, annotations: Mapping[str, str] | None = None) -> RefTable:
         """Return a table where ``name`` points to a manifest of ``size`` bytes."""
         target = Descriptor(MANIFEST_TYPE, digest, size, {**(annotations or {}), _REF_NAME: name})
-        return RefTable({**self.refs, name: target})
+        return replace(self, refs={**self.refs, name: target})
 
     def copy(self, source: str, name: str) -> RefTable:
         """Return a table where ``name`` points to what ``source`` points to."""
         target = self.refs[source]
-        return RefTable({**self.refs, name: replace(target, annotations={**target.annotations, _REF_NAME: name})})
+        named = replace(target, annotations={**target.annotations, _REF_NAME: name})
+        return replace(self, refs={**self.refs, name: named})
 
     def without(self, names: Iterable[str]) -> RefTable:
         """Return a table that lacks these names."""
         gone = set(names)
-        return RefTable({name: target for name, target in self.refs.items() if name not in gone})
+        return replace(self, refs={name: target for name, target in self.refs.items() if name not in gone})
+
+    def signed(self, subject: Digest, signature: Descriptor) -> RefTable:
+        """Return a table where ``subject`` has one signature: the one with this manifest."""
+        others = (each for each in self.signatures if each.annotations.get(_SIGNS) != subject)
+        return replace(self, signatures=(*others, replace(signature, annotations={_SIGNS: subject})))
+
+    def signatures_of(self, subject: Digest) -> tuple[Descriptor, ...]:
+        """Return where the signatures of a manifest may be: those said to be its own, then those that say nothing."""
+        own = [each for each in self.signatures if each.annotations.get(_SIGNS) == subject]
+        return (*own, *(each for each in self.signatures if _SIGNS not in each.annotations))
 
     def to_bytes(self) -> bytes:
-        """Serialise as an OCI image index."""
+        """Serialise as an OCI image index. Signatures of what nothing points to are left out."""
+        named = {target.digest for target in self.refs.values()}
+        kept = [each for each in self.signatures if each.annotations.get(_SIGNS, "") in {"", *named}]
         manifests = [{**target.to_json(), "artifactType": ARTIFACT_TYPE} for _, target in sorted(self.refs.items())]
+        manifests += [{**each.to_json(), "artifactType": SIGNATURE_TYPE} for each in kept]
         return canonical_json({"schemaVersion": 2, "mediaType": _INDEX_TYPE, "manifests": manifests})
 
     @classmethod
     def from_bytes(cls, content: bytes) -> RefTable:
-        """Parse ``index.json``; entries without a usable name are passed over, as image-index.md asks.
+        """Parse ``index.json``; entries that are neither named nor a signature are passed over (image-index.md).
 
         Raises ValidateError.
         """
         raw = parse_object(content, what="index.json", code="index_json_invalid")
         refs: dict[str, Descriptor] = {}
+        signatures: list[Descriptor] = []
         try:
             for item in parse_list(raw["manifests"]):
                 name = item.get("annotations", {}).get(_REF_NAME, "")
                 if _REF.fullmatch(name):
                     refs[name] = Descriptor.from_json(item)
+                elif item.get("artifactType") == SIGNATURE_TYPE:
+                    signatures.append(Descriptor.from_json(item))
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise ValidateError(
                 f"index.json is malformed: {shown(error)}",
                 code="index_json_invalid",
                 hint="publish or hydrate the index again",
             ) from error
-        return cls(refs)
+        return cls(refs, tuple(signatures))

@@ -10,12 +10,15 @@ from collections.abc import Mapping
 
 from pycontextify.snapshot.manifest import Descriptor
 
-__all__ = ["BASE", "DIGEST", "SEEN", "base_of", "is_local", "laid_over", "offers_of"]
+__all__ = ["BASE", "DIGEST", "SEEN", "SIGNED", "base_of", "is_local", "laid_over", "offers_of"]
 
 _SOURCE = "io.pycontextify.source"
 DIGEST, SEEN = f"{_SOURCE}.digest", f"{_SOURCE}.seen"
 """The digest of the archive or pair that a generation was made of. The addresses that told of it, and what the servers
 there called that version: JSON, a list of address, ETag and Last-Modified for each."""
+
+SIGNED = f"{_SOURCE}.signed"
+"""The public key that vouched for what came from there, when that was asked for."""
 
 BASE = "io.pycontextify.base"
 """The hydrated generation that a local one was laid over; manifests carry it too."""

@@ -10,6 +10,7 @@
       .pycontextify/quarantine/      blobs that had rotted
       .pycontextify/backup           marks a backup: the next one may replace what is in it
       .pycontextify/trash/           blobs on their way out
+      .pycontextify/state.json       the highest version seen of each line of snapshots
       .pycontextify/trees.json       which directories were indexed here under which labels
       .pycontextify/partial/         what is still being written: downloads (HEX.part with HEX.journal) and builds
 
@@ -60,6 +61,11 @@ class Layout:
     def trees(self) -> Path:
         """The file that remembers, for this machine only, which directories were indexed under which labels."""
         return self.private / "trees.json"
+
+    @property
+    def state(self) -> Path:
+        """The file that remembers which versions were seen."""
+        return self.private / "state.json"
 
     @property
     def backup_mark(self) -> Path:
@@ -204,14 +210,22 @@ class Layout:
         """Replace index.json atomically and durably: the moment at which a generation counts."""
         write_bytes(self.root / "index.json", table.to_bytes())
 
-    def activate(self, generation: Digest, annotations: Mapping[str, str] | None = None) -> None:
+    def activate(
+        self,
+        generation: Digest,
+        annotations: Mapping[str, str] | None = None,
+        signature: Descriptor | None = None,
+    ) -> None:
         """Point ``current`` at a manifest that is stored with all its blobs; the old one becomes ``previous``.
+
+        ``signature`` is the stored manifest of its signature.
 
         Raises StoreError when the generation is not whole (any more).
         """
         target = Descriptor(MANIFEST_TYPE, generation, self.size_of(generation), annotations or {})
         self._check_whole(generation)
-        self.write_refs(activated(self.refs(), target, keep=self.keep))
+        table = activated(self.refs(), target, keep=self.keep)
+        self.write_refs(table if signature is None else table.signed(generation, signature))
 
     def roll_back(self, target: Descriptor) -> None:
         """Point ``current`` back at a generation; the one before it is not taken again by itself.

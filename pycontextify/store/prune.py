@@ -16,6 +16,7 @@ from pycontextify.errors import PyContextifyError
 from pycontextify.snapshot.digest import Digest
 from pycontextify.store.durable import shift, unique
 from pycontextify.store.layout import Layout
+from pycontextify.store.signed import signature_blobs
 
 __all__ = ["Pruned", "living", "prune"]
 
@@ -29,12 +30,13 @@ class Pruned:
 
 
 def living(layout: Layout) -> frozenset[Digest]:
-    """Return every blob that some ref reaches: manifests, configs and layers.
+    """Return every blob that some ref reaches: manifests, configs and layers, and their signatures.
 
     Raises StoreError or SnapshotRejected when a manifest can't be read; then nothing may be pruned.
     """
-    alive: set[Digest] = set()
-    for target in layout.refs().refs.values():
+    table = layout.refs()
+    alive = {blob.digest for blob in signature_blobs(layout, table)}
+    for target in table.refs.values():
         alive.add(target.digest)
         alive.update(blob.digest for blob in layout.manifest(target.digest).blobs)
     return frozenset(alive)

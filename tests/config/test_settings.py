@@ -20,6 +20,7 @@ def test_the_type_of_a_value_is_the_one_declared(setting: Setting, load: Load) -
     examples = {
         "index_bootstrap_url": "file:///srv/index",
         "embedding_url": "https://host/v1",
+        "index_bootstrap_trusted_keys": "RWRHmeux3jditTE5UnOvglOc0FTB2jBBfhFFMDm667mvtBOeXWPBEtyE",
         "index_bootstrap_refresh": "5m",
         "config": str(load.write("")),
         "port": "0",

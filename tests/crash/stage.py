@@ -23,6 +23,7 @@ from pycontextify.hydration.status import StatusBoard
 from pycontextify.hydration.transfer.client import Client
 from pycontextify.hydration.transfer.connect import open_client
 from pycontextify.hydration.transfer.mirrors import Mirrors
+from pycontextify.hydration.trust import Trust
 from pycontextify.hydration.turns import Turns
 from pycontextify.hydration.workers import Workers
 from pycontextify.index.live import LiveIndex
@@ -30,7 +31,7 @@ from pycontextify.index.view import View
 from pycontextify.ingest.report import IndexRequest
 from pycontextify.ingest.update import update_index
 from pycontextify.publish.directory import publish_directory
-from pycontextify.snapshot.config import SnapshotConfig
+from pycontextify.snapshot.config import DEFAULT_CHANNEL, SnapshotConfig
 from pycontextify.snapshot.digest import Digest
 from pycontextify.snapshot.history import generations
 from pycontextify.store.layout import Layout
@@ -117,6 +118,7 @@ async def _hydrate(home: Path) -> None:
             turns=Turns(layout, board, workers),
             installation=Installation(layout, live, workers, open_view),
             open_client=client,
+            trust=Trust(layout, lambda: BUILT, DEFAULT_CHANNEL),
         )
         board.begin("manual")
         try:

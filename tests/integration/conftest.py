@@ -19,6 +19,7 @@ from pycontextify.hydration.status import StatusBoard, Trigger
 from pycontextify.hydration.transfer.client import Client
 from pycontextify.hydration.transfer.connect import open_client
 from pycontextify.hydration.transfer.mirrors import Mirrors
+from pycontextify.hydration.trust import Trust
 from pycontextify.hydration.turns import Turns
 from pycontextify.hydration.workers import Workers
 from pycontextify.index.live import LiveIndex
@@ -28,7 +29,7 @@ from pycontextify.ingest.report import IndexReport, IndexRequest
 from pycontextify.ingest.update import update_index
 from pycontextify.publish.directory import publish_directory
 from pycontextify.publish.pair import publish_archive, publish_pair
-from pycontextify.snapshot.config import SnapshotConfig
+from pycontextify.snapshot.config import DEFAULT_CHANNEL, SnapshotConfig
 from pycontextify.snapshot.digest import Digest
 from pycontextify.store.layout import Layout
 from tests.fakes.encoder import TinyEncoder
@@ -104,6 +105,7 @@ class Replica:
             Turns(self.layout, self.board, workers),
             Installation(self.layout, self.live, workers, open_view),
             client,
+            Trust(self.layout, lambda: datetime.now(UTC), DEFAULT_CHANNEL),
         )
 
     async def hydrate(self, trigger: Trigger = "manual") -> Outcome:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 from hypothesis import strategies as st
@@ -20,10 +21,12 @@ __all__ = [
     "digests",
     "file_names",
     "manifests",
+    "moments",
     "ref_names",
     "wrong_counts",
     "wrong_digests",
     "wrong_lists",
+    "wrong_moments",
     "wrong_names",
     "wrong_objects",
     "wrong_texts",
@@ -46,6 +49,7 @@ digests = st.text("0123456789abcdef", min_size=64, max_size=64).map(lambda digit
 file_names = st.from_regex(r"[A-Za-z0-9][A-Za-z0-9._-]{0,20}", fullmatch=True)
 ref_names = file_names
 _texts = st.text(max_size=40)
+moments = st.datetimes(timezones=st.just(UTC)).map(datetime.isoformat)
 
 _encoders = st.builds(
     EncoderInfo,
@@ -70,8 +74,8 @@ configs = st.builds(
     encoder=_encoders,
     segments=st.lists(_segments, min_size=1, max_size=3).map(tuple),
     probes=st.lists(st.builds(Probe, text=_texts, segment=counts, row=counts), max_size=3).map(tuple),
-    channel=_texts,
-    expires=st.none() | _texts,
+    channel=file_names,
+    expires=st.none() | moments,
 )
 descriptors = st.builds(
     Descriptor,
@@ -118,4 +122,7 @@ wrong_lists = (
 wrong_objects = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5) | st.lists(st.integers())
 wrong_names = wrong_texts | st.sampled_from(
     ["", ".", "..", "../x", "a/b", "a\\b", "a\0", ".hidden", "a b", "é", "-x", "a\n"]
+)
+wrong_moments = wrong_texts.filter(lambda value: value is not None) | st.sampled_from(
+    ["", "never", "2026-11-22", "2026-11-22T10:00:00", "2026-13-01T00:00:00Z", "1e9"]
 )

@@ -27,6 +27,7 @@ from tests.snapshot.strategies import (
     wrong_counts,
     wrong_digests,
     wrong_lists,
+    wrong_moments,
     wrong_names,
     wrong_objects,
     wrong_texts,
@@ -134,8 +135,8 @@ FIELDS: dict[str, SearchStrategy[Any]] = {
     "probes.0.text": wrong_texts,
     "probes.0.segment": wrong_counts,
     "probes.0.row": wrong_counts,
-    "channel": wrong_texts,
-    "expires": wrong_texts.filter(lambda value: value is not None),
+    "channel": wrong_names,
+    "expires": wrong_moments,
 }
 
 

@@ -23,6 +23,7 @@ from tests.snapshot.strategies import (
     digests,
     wrong_counts,
     wrong_digests,
+    wrong_moments,
     wrong_names,
     wrong_objects,
     wrong_texts,
@@ -34,22 +35,22 @@ A, B = digest_of(b"a"), digest_of(b"b")
 def _meta() -> dict[str, Any]:
     """Return the meta table of a chunks file as it is read back."""
     meta: dict[str, Any] = json.loads(json.dumps(segment_meta(CONFIG, rows=10, documents=2, chunker=1)))
-    return meta
+    return {**meta, "vectors": A}
 
 
 @given(config=configs, rows=counts, documents=counts, vectors=digests, chunks=digests)
 def test_a_config_can_be_made_of_the_meta_table(
     config: SnapshotConfig, rows: int, documents: int, vectors: Digest, chunks: Digest
 ) -> None:
-    """All of the config comes back but what only a layout can carry: encoder files, probes and the expiry."""
+    """All of the config comes back but what only a layout can carry: encoder files and probes."""
     meta = json.loads(json.dumps(segment_meta(config, rows=rows, documents=documents, chunker=3)))
+    meta["vectors"] = vectors
     made = config_of_pair(meta, vectors=vectors, chunks=chunks)
     assert made == replace(
         config,
         encoder=replace(config.encoder, files={}),
         segments=(SegmentInfo(vectors, chunks, rows, documents),),
         probes=(),
-        expires=None,
     )
     assert made == config_of_pair(meta, vectors=vectors, chunks=chunks)
     assert SnapshotConfig.from_bytes(made.to_bytes()) == made
@@ -76,7 +77,8 @@ def test_another_schema_is_refused(schema: Any) -> None:
 
 FIELDS: dict[str, SearchStrategy[Any]] = {
     "name": wrong_names,
-    "channel": wrong_texts,
+    "channel": wrong_names,
+    "expires": wrong_moments,
     "version": wrong_counts,
     "created": wrong_texts,
     "rows": wrong_counts,
@@ -96,6 +98,15 @@ def test_a_row_of_the_wrong_kind_is_refused(key: str, data: st.DataObject) -> No
         assert caught.value.code == "meta_invalid"
         assert caught.value.hint
         assert len(str(caught.value)) < 300
+
+
+@pytest.mark.parametrize("named", [None, B, "", 7])
+def test_other_vectors_are_refused(named: object) -> None:
+    """A chunks file names its vectors: files of two builds, however well they fit otherwise, are no pair."""
+    with pytest.raises(ValidateError, match="not built together") as caught:
+        config_of_pair({**_meta(), "vectors": named}, vectors=A, chunks=B)
+    assert caught.value.code == "pair_differs"
+    assert caught.value.hint
 
 
 @given(value=st.dictionaries(st.sampled_from([*_meta()]), anything))

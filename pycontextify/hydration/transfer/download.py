@@ -31,7 +31,7 @@ async def download(wire: Wire, request: Download, path: Path, watch: Watch) -> R
         fetching = Fetching(wire, request, partial, watch)
         await fetching.run()
         try:
-            return await _verified(request, partial, fetching.source)
+            return await _verified(wire, request, partial, fetching.source)
         except VerifyError as error:
             wire.mirrors.failed(fetching.source)
             failure: FetchError | VerifyError = error
@@ -40,7 +40,7 @@ async def download(wire: Wire, request: Download, path: Path, watch: Watch) -> R
             await partial.reset()
             try:
                 await Fetching(wire, replace(request, urls=(url,)), partial, watch).run()
-                return await _verified(request, partial, url)
+                return await _verified(wire, request, partial, url)
             except (FetchError, VerifyError) as error:
                 failure = error
         if isinstance(failure, VerifyError):
@@ -48,7 +48,9 @@ async def download(wire: Wire, request: Download, path: Path, watch: Watch) -> R
         raise failure
 
 
-async def _verified(request: Download, partial: Partial, source: str) -> Received:
+async def _verified(wire: Wire, request: Download, partial: Partial, source: str) -> Received:
     digest = await partial.digest()
     check_digest(request, digest, redact_url(source))
+    if request.check is not None:
+        await wire.workers.run(request.check, partial.path)
     return Received(digest, partial.size or 0, address_of(source), partial.validators(source))

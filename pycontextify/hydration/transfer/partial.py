@@ -54,7 +54,7 @@ class Partial:
         """Which bytes are there."""
         self.size: int | None = None
         """The size of the whole in bytes, once it is known."""
-        self._path = path
+        self.path = path
         self._journal_path = path.with_suffix(".journal")
         self._journal: FileIO | None = None
         self._workers = workers
@@ -118,7 +118,7 @@ class Partial:
 
         A buffer that was handed over is written and counts, whatever is cancelled meanwhile.
         """
-        opening = asyncio.ensure_future(aiofiles.open(self._path, "r+b", buffering=0, executor=self._workers.executor))
+        opening = asyncio.ensure_future(aiofiles.open(self.path, "r+b", buffering=0, executor=self._workers.executor))
         position = noted = start
 
         async def note() -> None:
@@ -130,7 +130,7 @@ class Partial:
 
         async def put(buffer: bytes) -> None:
             nonlocal position
-            with anyio.CancelScope(shield=True), on_disk(self._path):
+            with anyio.CancelScope(shield=True), on_disk(self.path):
                 view = memoryview(buffer)
                 while view:  # a write may take less than it is given
                     view = view[await finish(file.write(view)) :]
@@ -140,17 +140,17 @@ class Partial:
                     await note()
 
         try:
-            with on_disk(self._path):
+            with on_disk(self.path):
                 file = await finish(opening)
                 await finish(file.seek(start))
             yield put
         finally:
             if position > noted:
-                with anyio.CancelScope(shield=True), on_disk(self._path):
+                with anyio.CancelScope(shield=True), on_disk(self.path):
                     await note()
             # Not by aiofiles' own `async with`: it closes in the loop's default executor, and a cancellation stops it.
             if opening.done() and not opening.cancelled() and opening.exception() is None:
-                with anyio.CancelScope(shield=True), on_disk(self._path):
+                with anyio.CancelScope(shield=True), on_disk(self.path):
                     await finish(opening.result().close())
 
     async def reset(self) -> None:
@@ -173,13 +173,13 @@ class Partial:
         return Digest(f"sha256:{self._hasher.hexdigest()}")
 
     def _open(self) -> None:
-        with on_disk(self._path):
-            self._path.touch()
+        with on_disk(self.path):
+            self.path.touch()
             for line in self._journal_path.read_bytes().splitlines() if self._journal_path.exists() else []:
                 with suppress(ValueError):
                     self._recall(json.loads(line))
-            self.extents.cut(self._path.stat().st_size)
-            with self._path.open("r+b") as file:
+            self.extents.cut(self.path.stat().st_size)
+            with self.path.open("r+b") as file:
                 file.truncate(self.extents.end)
             # Written anew: what it said of bytes that are gone must not count again once others lie there.
             self._journal = FileIO(self._journal_path, "a")
@@ -217,11 +217,11 @@ class Partial:
         with on_disk(self._journal_path):
             if self._journal is not None:
                 self._journal.truncate(0)
-        with on_disk(self._path), self._path.open("r+b") as file:
+        with on_disk(self.path), self.path.open("r+b") as file:
             file.truncate(0)
 
     def _hash(self, stop: int, step: OnProgress) -> None:
-        with on_disk(self._path), self._path.open("rb", buffering=0) as file:
+        with on_disk(self.path), self.path.open("rb", buffering=0) as file:
             file.seek(self._hashed)
             while self._hashed < stop:
                 block = file.read(min(_BLOCK, stop - self._hashed))

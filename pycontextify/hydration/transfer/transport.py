@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
 from pycontextify.errors import FetchError, PermanentFetchError, TransientFetchError, VerifyError
@@ -109,7 +110,8 @@ class Download:
     """An asset to be streamed to disk from any one, or several, of its mirrors.
 
     ``name`` is what people call it. ``digest`` and ``size`` (bytes) are what it must turn out to be, where known.
-    ``limit`` (bytes) is the most that is taken whatever anybody says.
+    ``limit`` (bytes) is the most that is taken whatever anybody says. ``check``, which blocks, raises VerifyError when
+    the whole is not what it must be.
     """
 
     name: str
@@ -117,6 +119,7 @@ class Download:
     digest: Digest | None = None
     size: int | None = None
     limit: int = DEFAULT_LIMIT
+    check: Callable[[Path], None] | None = None
 
     @property
     def most(self) -> int:

@@ -1,0 +1,42 @@
+"""How public keys are read: each as its one line, or as the file that it is in."""
+
+from __future__ import annotations
+
+import re
+from contextlib import suppress
+
+from pycontextify.config.readers import read_path, refusal, shown
+from pycontextify.snapshot.signature import PublicKey, parse_public_key
+
+__all__ = ["read_public_keys"]
+
+_LARGEST_FILE = 4096
+_KEY = re.compile(r"RW[A-Za-z0-9+/=]*")
+
+
+def read_public_keys(text: str) -> tuple[PublicKey, ...]:
+    """Read public keys in minisign's form, comma-separated, at least one."""
+    keys = tuple(_read_key(each.strip()) for each in text.split(",") if each.strip())
+    if not keys:
+        raise refusal("names no key", "write what `pycontextify keygen` has shown, or the path of its .pub file")
+    return keys
+
+
+def _read_key(text: str) -> PublicKey:
+    with suppress(ValueError):
+        return parse_public_key(text)
+    if _KEY.fullmatch(text):
+        raise refusal(f"{shown(text)} is a public key with something missing or too much", "copy all of its line")
+    path = read_path(text)
+    try:
+        with path.open("rb") as file:
+            return parse_public_key(file.read(_LARGEST_FILE).decode("ascii"))
+    except OSError as error:
+        raise refusal(
+            f"{shown(text)} is no public key, and as a file it can't be read ({error.strerror})",
+            "write the key's line (56 characters, beginning with RW) or the path of its .pub file",
+        ) from error
+    except ValueError:
+        raise refusal(
+            f"the file {shown(text)} holds no minisign public key", "name the .pub file, never the secret key"
+        ) from None

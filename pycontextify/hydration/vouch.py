@@ -1,0 +1,159 @@
+"""Who vouches for what a source offers: signatures come first, and nothing that is signed is parsed before them."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+from pycontextify.errors import FetchError, UntrustedError, VerifyError
+from pycontextify.hydration.resolve import Offer
+from pycontextify.hydration.sources import LayoutSource
+from pycontextify.hydration.transfer.address import beside, joined
+from pycontextify.hydration.transfer.client import Client, Document
+from pycontextify.hydration.transfer.transport import is_absent
+from pycontextify.redact import redact_url
+from pycontextify.snapshot.digest import Digest, digest_of
+from pycontextify.snapshot.manifest import DOCUMENT_LIMIT, RefTable
+from pycontextify.snapshot.referrer import Referrer
+from pycontextify.snapshot.signature import (
+    SIGNATURE_LIMIT,
+    PublicKey,
+    Signature,
+    check_document,
+    check_file,
+    check_trusted,
+    parse_signature,
+)
+from pycontextify.store.durable import on_disk
+
+__all__ = ["VouchedFile", "VouchedManifest", "blob_url", "read_blob", "vouched_file", "vouched_manifest"]
+
+_MOST_SIGNATURES = 8
+
+
+@dataclass(frozen=True, slots=True)
+class VouchedManifest:
+    """The bytes of a manifest, and where signatures are asked for, the one that is right and whose it is."""
+
+    content: bytes
+    signature: bytes | None = None
+    signed_by: PublicKey | None = None
+
+
+async def vouched_manifest(
+    source: LayoutSource, offer: Offer, client: Client, keys: Sequence[PublicKey]
+) -> VouchedManifest:
+    """Fetch the manifest that is offered; with ``keys``, its signatures before it.
+
+    Raises FetchError, or VerifyError: UntrustedError when none of ``keys`` has signed it.
+    """
+    generation = offer.parts[0]
+    if generation is None:
+        raise AssertionError("a layout always tells what it offers")
+    if not keys:
+        return VouchedManifest(await read_blob(source, generation, client, limit=DOCUMENT_LIMIT))
+    found = await _signatures(source, generation, offer, client)
+    failure = _unsigned(source.label)
+    if found:
+        content = await read_blob(source, generation, client, limit=DOCUMENT_LIMIT)
+    for each in found:
+        try:
+            signature = parse_signature(each, asset=source.label)
+            return VouchedManifest(content, each, check_document(signature, keys, content, asset=source.label))
+        except UntrustedError as error:
+            failure = error
+    raise failure
+
+
+async def _signatures(source: LayoutSource, generation: Digest, offer: Offer, client: Client) -> list[bytes]:
+    """Return the signature files that the layout lists for a manifest."""
+    listed = offer.signatures
+    if source.pin is not None:  # nobody has looked at index.json yet
+        table = await client.read(
+            [joined(url, "index.json") for url in source.telling],
+            lambda document: RefTable.from_bytes(document.content or b""),
+            limit=DOCUMENT_LIMIT,
+        )
+        listed = table.signatures_of(generation)
+    found: list[bytes] = []
+    for target in islice(listed, _MOST_SIGNATURES):
+        referrer = Referrer.from_bytes(await read_blob(source, target.digest, client, limit=DOCUMENT_LIMIT))
+        if referrer.subject == generation:
+            found += [await read_blob(source, each.digest, client, limit=SIGNATURE_LIMIT) for each in referrer.layers]
+    return found
+
+
+async def read_blob(source: LayoutSource, digest: Digest, client: Client, *, limit: int) -> bytes:
+    """Fetch a small blob. Raises FetchError, or VerifyError when it has other bytes on every mirror."""
+
+    def accept(document: Document) -> bytes:
+        content = document.content or b""
+        if digest_of(content) != digest:
+            raise VerifyError(
+                f"it has SHA-256 {digest_of(content).short}…, expected {digest.short}…",
+                code="digest_mismatch",
+                asset=document.seen.url,
+                hint="publish it again",
+            )
+        return content
+
+    return await client.read([blob_url(url, digest) for url in source.urls], accept, limit=limit)
+
+
+def blob_url(base: str, digest: Digest) -> str:
+    """Return where a layout's blob is."""
+    return joined(base, f"blobs/sha256/{digest.hex}")
+
+
+@dataclass(frozen=True, slots=True)
+class VouchedFile:
+    """A file's signature, by one of ``keys`` as it says, to be held against the file once that has come."""
+
+    asset: str
+    keys: Sequence[PublicKey]
+    signature: Signature
+
+    def check(self, path: Path) -> None:
+        """Raise UntrustedError unless the signature is right. Blocks."""
+        with on_disk(path), path.open("rb") as file:
+            prehashed = hashlib.file_digest(file, "blake2b").digest()
+        check_file(self.signature, self.keys, prehashed, asset=self.asset)
+
+    @property
+    def signed_by(self) -> PublicKey:
+        """The key that has signed it, once `check` has passed."""
+        return next(key for key in self.keys if key.key_id == self.signature.key_id)
+
+
+async def vouched_file(urls: Sequence[str], client: Client, keys: Sequence[PublicKey]) -> VouchedFile | None:
+    """Fetch the ``.minisig`` beside a file; None when nobody needs to vouch for it.
+
+    Raises FetchError, or UntrustedError when there is none, or none by ``keys``.
+    """
+    if not keys:
+        return None
+    label = redact_url(urls[0])
+
+    def accept(document: Document) -> VouchedFile:
+        signature = parse_signature(document.content or b"", asset=document.seen.url)
+        check_trusted(signature, keys, asset=document.seen.url)
+        return VouchedFile(label, keys, signature)
+
+    try:
+        return await client.read([beside(url, ".minisig") for url in urls], accept, limit=SIGNATURE_LIMIT)
+    except FetchError as error:
+        if is_absent(error) or error.code == "http_403":
+            raise _unsigned(label) from error
+        raise
+
+
+def _unsigned(asset: str) -> UntrustedError:
+    return UntrustedError(
+        "it is not signed, and only what is signed is taken here",
+        code="signature_missing",
+        asset=asset,
+        hint="sign it (`pycontextify publish --sign`), or remove index_bootstrap_trusted_keys",
+    )
