@@ -33,9 +33,9 @@ def keygen(
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Make a key pair to sign published indexes with, in minisign's format.
+    """Make a pair of keys to sign published indexes with.
 
-    `publish --sign` takes the secret key; servers are given the public one as --index-bootstrap-trusted-keys.
+    They are in the format of minisign. `publish --sign` takes the secret key; servers are given the public one as --index-bootstrap-trusted-keys.
     """
     from pycontextify.publish.signing import generate_key, write_key_pair
 

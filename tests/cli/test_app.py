@@ -8,7 +8,7 @@ from pycontextify import __version__
 from pycontextify.config import SETTINGS
 from tests.cli.conftest import Cli
 
-VERBS = ("serve", "index", "search", "publish", "hydrate", "status", "config", "demo")
+VERBS = ("serve", "index", "search", "publish", "keygen", "hydrate", "status", "config", "demo")
 
 
 def test_help_names_every_verb(cli: Cli) -> None:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import io
+import json
 import tarfile
 import zipfile
 from collections.abc import AsyncIterator, Callable
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
+import apsw
 import numpy as np
 import pytest
 
@@ -63,6 +66,15 @@ class Scene:
         """Replace a file of the pair or an archive, its sidecar too: an honest publisher of something wrong."""
         (self.site / name).write_bytes(content)
         (self.site / f"{name}.sha256").write_text(f"{digest_of(content).hex}  {name}\n")
+
+    def rewrite_vectors(self, content: bytes) -> None:
+        """Replace the vectors of the pair by others that its chunks file says are its own."""
+        self.rewrite("pair/index.faiss", content)
+        chunks = self.site / "pair/index.sqlite"
+        with closing(apsw.Connection(str(chunks))) as connection:
+            named = json.dumps(digest_of(content))
+            connection.execute("UPDATE meta SET value = ? WHERE key = 'vectors'", (named,))
+        self.rewrite("pair/index.sqlite", chunks.read_bytes())
 
 
 Damage = Callable[[Scene], Source]
@@ -176,12 +188,19 @@ def dimension_differs(scene: Scene) -> Source:
     path = scene.site / "wrong"
     write_vectors(np.eye(vectors.rows, 8, dtype=np.float32), path)
     vectors.close()
-    scene.rewrite("pair/index.faiss", path.read_bytes())
+    scene.rewrite_vectors(path.read_bytes())
     return scene.pair
 
 
 def rows_differ(scene: Scene) -> Source:
-    """The two files of different builds."""
+    """More vectors than there are chunks."""
+    scene.other.publish(OTHER)
+    scene.rewrite_vectors((scene.other.site / "pair/index.faiss").read_bytes())
+    return scene.pair
+
+
+def two_builds(scene: Scene) -> Source:
+    """The two files of different builds, which may well fit each other otherwise."""
     scene.other.publish(OTHER)
     scene.rewrite("pair/index.faiss", (scene.other.site / "pair/index.faiss").read_bytes())
     return scene.pair
@@ -189,14 +208,12 @@ def rows_differ(scene: Scene) -> Source:
 
 def not_an_index(scene: Scene) -> Source:
     """A .faiss file that is none."""
-    scene.rewrite("pair/index.faiss", b"IxF2" + bytes(1000))
+    scene.rewrite_vectors(b"IxF2" + bytes(1000))
     return scene.pair
 
 
 def not_chunks(scene: Scene) -> Source:
     """A .sqlite file that is an SQLite database of somebody else."""
-    import apsw
-
     path = scene.site / "theirs.sqlite"
     connection = apsw.Connection(str(path))
     connection.execute("CREATE TABLE secrets(x)")
@@ -222,6 +239,7 @@ CASES = [
     (member_is_a_link, "member_not_regular"),
     (dimension_differs, "dimension_differs"),
     (rows_differ, "rows_differ"),
+    (two_builds, "pair_differs"),
     (not_an_index, "vectors_kind"),
     (not_chunks, "chunks_schema"),
 ]
@@ -280,9 +298,10 @@ async def test_vectors_of_another_encoder_are_refused(
     (tmp_path / "stranger").mkdir()
     stranger = Publisher(tmp_path / "stranger", TinyEncoder(dimension=16))
     stranger.publish(SECOND)
-    scene.rewrite("pair/index.sqlite", (stranger.site / "pair/index.sqlite").read_bytes())
     scene.publisher.publish(SECOND)
+    vectors = (scene.site / "pair/index.faiss").read_bytes()
     scene.rewrite("pair/index.sqlite", (stranger.site / "pair/index.sqlite").read_bytes())
+    scene.rewrite_vectors(vectors)
     with pytest.raises(PyContextifyError) as caught:
         await replica(scene.pair).hydrate()
     assert caught.value.code == "dimension_differs"

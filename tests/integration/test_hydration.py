@@ -380,7 +380,7 @@ async def test_what_was_rejected_is_not_fetched_again(
         here.board.begin(trigger)
         with pytest.raises(ValidateError) as caught:
             await here.attempt.run()
-        assert caught.value.code == "rows_differ"
+        assert caught.value.code == "pair_differs"
         assert any(here.board.status.assets) is asked_again
     publisher.publish(SECOND)
     assert (await here.hydrate()).result == "installed"
@@ -414,10 +414,10 @@ async def test_an_index_that_came_meanwhile_is_left_alone(
 async def test_room_is_made_sure_of_before_the_first_byte(
     publisher: Publisher, server: SnapshotServer, replica: MakeReplica
 ) -> None:
-    """Everything that is missing, against what the disk has free; no blob is asked for."""
+    """Everything that is missing, against what the disk has free; nothing but the config is asked for."""
     manifest = publisher.layout.manifest(publisher.layout.current() or parse_digest(""))
-    first, *others = manifest.layers
-    huge = replace(manifest, layers=(replace(first, digest=digest_of(b"huge"), size=10**18), *others)).to_bytes()
+    more = replace(manifest.layers[0], digest=digest_of(b"huge"), size=10**18)
+    huge = replace(manifest, layers=(more, *manifest.layers)).to_bytes()
     site = Layout(publisher.site / "layout")
     site.write_refs(RefTable().point("latest", site.add_bytes(huge), len(huge)))
     here = replica(LayoutSource((server.url("layout"),)))
@@ -428,6 +428,7 @@ async def test_room_is_made_sure_of_before_the_first_byte(
     assert [seen.path for seen in server.requests] == [
         "/layout/index.json",
         f"/layout/blobs/sha256/{digest_of(huge).hex}",
+        f"/layout/blobs/sha256/{manifest.config.digest.hex}",
     ]
 
 

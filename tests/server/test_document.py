@@ -130,7 +130,9 @@ def test_the_document_has_the_form_of_the_design() -> None:
     assert document["index"] == {
         "generation": make_view().generation,
         "version": 1,
+        "channel": "default",
         "created": "2026-11-22T10:00:00Z",
+        "expires": None,
         "age_seconds": 60.0,
         "chunks": 9,
         "documents": 2,
