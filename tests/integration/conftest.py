@@ -8,6 +8,7 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import anyio
 import pytest
@@ -17,7 +18,8 @@ from pycontextify.hydration.install import Installation
 from pycontextify.hydration.sources import Source
 from pycontextify.hydration.status import StatusBoard, Trigger
 from pycontextify.hydration.transfer.client import Client
-from pycontextify.hydration.transfer.connect import open_client
+from pycontextify.hydration.transfer.connect import Patience, open_client
+from pycontextify.hydration.transfer.fetch import Timeouts
 from pycontextify.hydration.transfer.mirrors import Mirrors
 from pycontextify.hydration.trust import Trust
 from pycontextify.hydration.turns import Turns
@@ -28,6 +30,7 @@ from pycontextify.index.view import View
 from pycontextify.ingest.report import IndexReport, IndexRequest
 from pycontextify.ingest.update import update_index
 from pycontextify.publish.directory import publish_directory
+from pycontextify.publish.issue import AS_IT_IS, Issue
 from pycontextify.publish.pair import publish_archive, publish_pair
 from pycontextify.snapshot.config import DEFAULT_CHANNEL, SnapshotConfig
 from pycontextify.snapshot.digest import Digest
@@ -69,14 +72,14 @@ class Publisher:
             self.layout, request, self.encoder, on_progress=lambda _: None, now=lambda: datetime.now(UTC)
         )
 
-    def publish(self, files: dict[str, str]) -> Digest:
+    def publish(self, files: dict[str, str], issue: Issue = AS_IT_IS) -> Digest:
         """Build and publish as a layout (``layout``), archives (``index.zip``, …) and a pair (``pair``)."""
         generation = self.build(files).generation
-        publish_directory(self.layout, generation, self.site / "layout")
+        report = publish_directory(self.layout, generation, self.site / "layout", issue)
         for name in ("index.zip", "index.tar", "index.tar.gz", "index.tgz", "index.tar.zst"):
-            publish_archive(self.layout, generation, self.site / name)
-        publish_pair(self.layout, generation, self.site / "pair")
-        return generation
+            publish_archive(self.layout, generation, self.site / name, issue=issue)
+        publish_pair(self.layout, generation, self.site / "pair", issue=issue)
+        return report.generation
 
 
 class Replica:
@@ -114,6 +117,24 @@ class Replica:
         outcome = await self.attempt.run()
         self.board.finish(outcome.result)
         return outcome
+
+    def hurried(self, timeouts: Timeouts) -> Replica:
+        """Be as impatient as this from now on."""
+
+        def client() -> AbstractAsyncContextManager[Client]:
+            patience = Patience(timeouts=timeouts)
+            mirrors = Mirrors(time.monotonic)
+            return open_client(
+                self.attempt.workers, mirrors, on_retry=self.board.retrying, sleep=_no_sleep, patience=patience
+            )
+
+        self.attempt = replace(self.attempt, open_client=client)
+        return self
+
+    def trusting(self, **what: Any) -> Replica:
+        """Ask this of snapshots from now on, as a server does that was started again with other settings."""
+        self.attempt = replace(self.attempt, trust=replace(self.attempt.trust, **what))
+        return self
 
     async def hydrate_from(self, source: Source) -> Outcome:
         """Hydrate once from another source, as a server does that was started again with other settings."""
