@@ -56,7 +56,8 @@ def generation(found: Generation) -> str:
     built = f"version {found.version}, built {found.created}, {count(found.documents or 0, 'document')}"
     what = "what it is can't be read" if found.version is None else built
     known = {"indexed here": found.local, "gone back from": found.rolled_back, "damaged": not found.whole}
-    notes = "".join(f", {note}" for note, holds in known.items() if holds)
+    signed = f", signed by {found.signed_by}" if found.signed_by else ""
+    notes = signed + "".join(f", {note}" for note, holds in known.items() if holds)
     digits = found.digest.removeprefix("sha256:")[:12]
     return f"{digits}  {', '.join(found.refs)}: {what}, {amount(found.size or 0)}{notes}"
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Self
@@ -21,7 +22,9 @@ from pycontextify.ingest.report import IndexReport, OnProgress
 from pycontextify.library.hydrating import hydrate
 from pycontextify.library.source import configured_source
 from pycontextify.library.workspace import Workspace
+from pycontextify.publish.issue import AS_IT_IS, Issue
 from pycontextify.publish.report import PublishReport
+from pycontextify.publish.signing import read_secret_key, sign
 
 __all__ = ["HydrateReport", "Index", "hydrate_index", "index_tree", "open_index", "publish_index"]
 
@@ -159,8 +162,13 @@ def hydrate_index(
     faiss_url: str | None = None,
     metadata_url: str | None = None,
     sha256: str | None = None,
+    trusted_keys: Sequence[str] = (),
+    channel: str | None = None,
 ) -> HydrateReport:
     """Fill an index directory from a published index: a layout's ``url``, an ``archive``, or a pair of files.
+
+    With ``trusted_keys`` (public keys in minisign's form, or their files), one of them must have signed it. ``channel``
+    is the one that it must be of (default: ``default``).
 
     Runs an event loop of its own, so it can't be called from within one.
 
@@ -173,6 +181,8 @@ def hydrate_index(
         "index_bootstrap_faiss_url": faiss_url,
         "index_bootstrap_metadata_url": metadata_url,
         "index_bootstrap_sha256": sha256,
+        "index_bootstrap_trusted_keys": tuple(trusted_keys) or None,
+        "index_bootstrap_channel": channel,
     }
     settings = settings_of_call(arguments)
     if configured_source(settings) is None:
@@ -185,12 +195,24 @@ def hydrate_index(
     return HydrateReport(outcome.result, str(outcome.generation), status.bytes_done, status.bytes_reused)
 
 
-def publish_index(index_dir: str | os.PathLike[str], target: str | os.PathLike[str]) -> PublishReport:
+def publish_index(
+    index_dir: str | os.PathLike[str],
+    target: str | os.PathLike[str],
+    *,
+    sign_key: str | os.PathLike[str] | None = None,
+    sign_password: str = "",
+) -> PublishReport:
     """Publish the current generation of an index directory into a directory that any static host can serve.
 
-    Raises NotReadyError when there is none, StoreError.
+    ``sign_key`` is a secret key file to sign it with, ``sign_password`` what opens that.
+
+    Raises NotReadyError when there is no generation, ConfigError (the key can't be used, or what is published is newer)
+    or StoreError.
     """
-    return Workspace(settings_of_call({"index_dir": str(index_dir)})).publish_directory(Path(target))
+    issue = AS_IT_IS
+    if sign_key is not None:
+        issue = Issue(sign=partial(sign, read_secret_key(Path(sign_key), lambda: sign_password)))
+    return Workspace(settings_of_call({"index_dir": str(index_dir)})).publish_directory(Path(target), issue)
 
 
 def _settings(index_dir: str | os.PathLike[str], model: str | None, url: str | None, api_key: str | None) -> Settings:

@@ -11,7 +11,8 @@ from pycontextify.index.view import View
 from pycontextify.library.workspace import LOCK_SECONDS, Workspace
 from pycontextify.snapshot.history import find, generations, gone_back_from, names_of
 from pycontextify.snapshot.manifest import Descriptor, RefTable
-from pycontextify.snapshot.origin import is_local, offers_of
+from pycontextify.snapshot.origin import SIGNED, is_local, offers_of
+from pycontextify.snapshot.signature import parse_public_key
 from pycontextify.store.layout import Layout
 
 __all__ = ["Generation", "list_generations", "roll_back"]
@@ -21,9 +22,9 @@ __all__ = ["Generation", "list_generations", "roll_back"]
 class Generation:
     """A generation in the index directory.
 
-    ``version``, ``created``, ``documents`` and ``size`` (bytes of its blobs) are None where its manifest can't be read.
-    ``local``: it was indexed here. ``rolled_back``: somebody went back from what its source had then. ``whole``: all
-    its blobs are there.
+    ``version``, ``created``, ``documents`` and ``size`` (bytes of its blobs) are None where its manifest can't be
+    read. ``local``: it was indexed here. ``signed_by``: the id of the trusted key that vouched for it.
+    ``rolled_back``: somebody went back from what its source had then. ``whole``: all its blobs are there.
     """
 
     digest: str
@@ -33,6 +34,7 @@ class Generation:
     documents: int | None
     size: int | None
     local: bool
+    signed_by: str | None
     rolled_back: bool
     whole: bool
 
@@ -103,6 +105,13 @@ def _described(layout: Layout, table: RefTable, target: Descriptor) -> Generatio
         documents=documents,
         size=size,
         local=is_local(target),
+        signed_by=_signer(target),
         rolled_back=bool(offers_of(target) & gone_back_from(table)),
         whole=whole,
     )
+
+
+def _signer(target: Descriptor) -> str | None:
+    with suppress(KeyError, ValueError):
+        return parse_public_key(target.annotations[SIGNED]).name
+    return None
