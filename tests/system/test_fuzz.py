@@ -1,0 +1,21 @@
+"""Every parser of what comes from elsewhere, 10,000 times."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.hostile.targets import TARGETS
+
+pytestmark = pytest.mark.system
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("name", TARGETS)
+@settings(max_examples=10_000, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(data=st.data())
+def test_no_parser_is_surprised(name: str, data: st.DataObject) -> None:
+    """Whatever comes, the outcome is a value that holds together or a typed refusal."""
+    target, strategy = TARGETS[name]
+    target(data.draw(strategy))
