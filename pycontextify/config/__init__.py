@@ -10,6 +10,7 @@ module             job
 ``settings``       every setting, once: `SETTINGS`, `Settings`, `describe`
 ``readers``        from text to a value, one function for each kind
 ``addresses``      the same for addresses
+``access``         the same for who may come in, and what they may reach
 ``layers``         what flags, environment and file give, and a library function's arguments
 ``rules``          what values must hold together
 ``load``           `load_settings`, `settings_of_call`
