@@ -104,7 +104,7 @@ async def serve(
         live: LiveIndex[Searchable] = LiveIndex()
         local = settings.auto_load and await anyio.Path(settings.index_dir, "index.json").is_file()
         fill = Fill(live, partial(load, settings), _before_hydration(settings), local=local, follows=settings.auto_load)
-        desk = Desk(live, fill, now=now)
+        desk = Desk(live, fill, roots=settings.allowed_roots, now=now)
         server = build_server(tools(desk))
         listening = await _listening(settings)
         listener = None if listening is None else Listener(build_app(server, desk, bound=listening[0]), listening[1])

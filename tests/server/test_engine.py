@@ -102,7 +102,7 @@ async def test_a_client_indexes_and_searches(era: str, tmp_path: Path) -> None:
     chosen = await anyio.to_thread.run_sync(settings, {"index_dir": str(tmp_path / "index")})
     live: LiveIndex[Searchable] = LiveIndex()
     fill = Fill(live, lambda: LocalEngine(Workspace(chosen)), HydrationStatus(), local=False)
-    server = build_server(tools(Desk(live, fill, now=lambda: NOW)))
+    server = build_server(tools(Desk(live, fill, roots=(tmp_path,), now=lambda: NOW)))
     async with anyio.create_task_group() as tasks, Client(server, mode=era) as client:
         tasks.start_soon(fill.run)
         indexed = await client.call_tool("index_filebase", {"path": str(tmp_path / "animals"), "tags": ["stripes"]})
@@ -129,7 +129,7 @@ async def test_status_knows_of_an_embedding_service_what_the_last_search_met(era
         chosen = await anyio.to_thread.run_sync(settings, {**flags, "embedding_url": service.url})
         live: LiveIndex[Searchable] = LiveIndex()
         fill = Fill(live, lambda: LocalEngine(Workspace(chosen)), HydrationStatus(), local=False)
-        server = build_server(tools(Desk(live, fill, now=lambda: NOW)))
+        server = build_server(tools(Desk(live, fill, roots=(tmp_path,), now=lambda: NOW)))
         told = []
         async with anyio.create_task_group() as tasks, Client(server, mode=era) as client:
             tasks.start_soon(fill.run)
