@@ -74,6 +74,12 @@ class PatientConnection(H11Protocol):
         super().on_response_complete()
         self._mind()
 
+    def shutdown(self) -> None:
+        """End, once what is being answered has been; a request that has not come whole by now gets no more time."""
+        super().shutdown()
+        if self.conn.their_state is h11.SEND_BODY:
+            self._be_done()
+
     def connection_lost(self, exc: Exception | None) -> None:
         """Stop all clocks."""
         super().connection_lost(exc)

@@ -9,7 +9,7 @@ import asyncio
 import json
 import socket
 import struct
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import replace
 from typing import Any
@@ -65,8 +65,9 @@ class Talk:
 class Host:
     """A server that listens, and ways to reach it."""
 
-    def __init__(self, parts: Bench, url: str, stack: AsyncExitStack) -> None:
+    def __init__(self, parts: Bench, url: str, stack: AsyncExitStack, stop: Callable[[], None]) -> None:
         self.parts = parts
+        self.stop = stop
         self._port = urlsplit(url).port or 0
         self._stack = stack
 
@@ -93,7 +94,7 @@ async def hosting(limits: Limits, engine: FakeEngine | None = None, *, token: st
         taken = await bind("127.0.0.1", 0)
         listener = Listener(build_app(parts.server, parts.desk, bound="127.0.0.1", token=token), taken, limits)
         tasks.start_soon(listener.run)
-        yield Host(parts, address_of(taken), stack)
+        yield Host(parts, address_of(taken), stack, listener.stop)
         listener.stop()
 
 
@@ -254,6 +255,22 @@ async def test_answers_go_out_at_once() -> None:
             accepted = connection.transport.get_extra_info("socket")
             assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
         listener.stop()
+
+
+async def test_who_is_halfway_through_a_request_does_not_hold_the_end(caplog: pytest.LogCaptureFixture) -> None:
+    """When the server ends, they are told and closed at once, and nothing is logged as an error."""
+    async with hosting(PATIENT) as host:
+        talks = [await host.talk() for _ in range(3)]
+        await talks[0].say(ASK[:9])
+        await talks[1].say(HEAD + b"Content-Length: 100\r\n\r\n{")
+        last = await host.talk()
+        await last.say(ASK)
+        await last.answer()
+        host.stop()
+        heard = [await talk.heard() for talk in (*talks, last)]
+    assert heard[1].startswith(b"HTTP/1.1 408 ")
+    assert heard[0] == heard[2] == heard[3] == b""
+    assert not [record for record in caplog.records if record.levelname == "ERROR"]
 
 
 async def test_headers_without_end_are_refused() -> None:
