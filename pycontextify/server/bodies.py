@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 __all__ = ["LARGEST_BODY", "WholeBodies"]
 
 LARGEST_BODY = 1 << 18
-"""In bytes. The largest search that `SearchArguments` lets through has about half of that, when every character of it
-is escaped in JSON."""
+"""In bytes. The largest search that `SearchArguments` lets through has less than two thirds of that, when every
+character of it is escaped in JSON."""
 
 
 class WholeBodies:
