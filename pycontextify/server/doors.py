@@ -72,7 +72,7 @@ def admit(token: str | None, authorizations: list[str]) -> Refusal | None:
         return None
     scheme, _, shown = authorizations[0].partition(" ") if authorizations else ("", "", "")
     if scheme.lower() != "bearer":
-        return Refusal(401, "token_missing", "this server asks for its token, in the header Authorization: Bearer …")
+        return Refusal(401, "token_missing", "this server asks for its token: send Authorization: Bearer TOKEN")
     # Header values come as latin-1; what else a text may hold is no token of ours either.
     known = hmac.compare_digest(shown.strip(" ").encode("utf-8", "replace"), token.encode())
     if not known or len(authorizations) > 1:
