@@ -19,14 +19,14 @@ from __future__ import annotations
 
 import sys
 
-from pycontextify.cli.flags import serve_flags, with_default_verb
+from pycontextify.cli.flags import serve_flags, spelled_out, with_default_verb
 
 __all__ = ["main"]
 
 
 def main() -> None:
     """Run the command line and exit: 0 ok, 1 failure, 2 usage, 3 rejected, 4 unreachable, 130 interrupted."""
-    arguments = sys.argv[1:]
+    arguments = spelled_out(sys.argv[1:])
     flags = serve_flags(arguments)
     if flags is not None:
         from pycontextify.cli.serve import serve_with

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from pycontextify.cli.flags import ALL
 from pycontextify.cli.verbs import AsJson, verb
-from pycontextify.config import Settings, describe
+from pycontextify.config import SETTINGS, Settings, describe
 from pycontextify.redact import one_line
 
 if TYPE_CHECKING:
@@ -20,6 +20,8 @@ EXAMPLES = (
     "pycontextify config show",
     "pycontextify config show --config ci.toml --json",
 )
+
+_SEPARATORS = {setting.name: setting.separator for setting in SETTINGS}
 
 
 @verb(ALL, interrupted="nothing was changed")
@@ -44,6 +46,6 @@ def _value(row: Row) -> str:
         case bool():
             return str(row.value).lower()
         case list():
-            return one_line(",".join(row.value))
+            return one_line(_SEPARATORS[row.name].join(row.value))
         case _:
             return one_line(str(row.value))

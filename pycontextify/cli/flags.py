@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from pycontextify.config import SETTINGS
 
-__all__ = ["ALL", "BOOTSTRAP", "COMMON", "EMBEDDING", "serve_flags", "with_default_verb"]
+__all__ = ["ALL", "BOOTSTRAP", "COMMON", "EMBEDDING", "serve_flags", "spelled_out", "with_default_verb"]
 
 ALL = frozenset(setting.name for setting in SETTINGS if setting.flag is not None)
 """Every setting that has a flag."""
@@ -19,6 +19,22 @@ BOOTSTRAP = frozenset(name for name in ALL if name.startswith("index_bootstrap_"
 
 _VERB = "serve"
 _NO_VERB_NEEDED = frozenset({"--help", "-h", "--version"})
+_STANDING_ALONE = frozenset(setting.flag for setting in SETTINGS if setting.stands_alone)
+
+
+def spelled_out(arguments: Sequence[str]) -> list[str]:
+    """Give every flag that stands alone its value: ``--insecure`` becomes ``--insecure=true``.
+
+    Flags with their value beside them stay as they are. Typer knows no option whose value may be left out, so this goes
+    before everything else that reads the command line.
+    """
+    words = list(arguments)
+    end = words.index("--") if "--" in words else len(words)
+    for place in range(end):
+        alone = place + 1 == len(words) or words[place + 1].startswith("-")
+        if alone and words[place] in _STANDING_ALONE:
+            words[place] = f"{words[place]}=true"
+    return words
 
 
 def serve_flags(arguments: Sequence[str]) -> Mapping[str, str] | None:

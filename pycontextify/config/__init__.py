@@ -11,6 +11,7 @@ module             job
 ``readers``        from text to a value, one function for each kind
 ``addresses``      the same for addresses
 ``keys``           the same for public keys
+``access``         the same for who may come in, and what they may reach
 ``layers``         what flags, environment and file give, and a library function's arguments
 ``rules``          what values must hold together
 ``load``           `load_settings`, `settings_of_call`

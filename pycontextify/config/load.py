@@ -121,7 +121,7 @@ def _read_one(setting: Setting, given: Given) -> object:
         return setting.absent
     try:
         value = setting.read(check_text(_as_text(setting, given.value), secret=setting.secret))
-        return _anchored(value, given.origin) if isinstance(value, Path) else value
+        return _anchored_all(value, given.origin)
     except ConfigError as error:
         error.asset = given.origin.subject
         raise
@@ -137,10 +137,20 @@ def _as_text(setting: Setting, value: object) -> str:
         case int() | float() if abs(value) < 1e15:
             return str(value)
         case list() | tuple() if setting.absent == () and all(isinstance(item, str) for item in value):
-            return ",".join(value)
+            return setting.separator.join(value)
         case _:
             kind = {"dict": "a table", "list": "a list"}.get(type(value).__name__, "not a text, number or truth value")
             raise refusal(f"is {kind}", "write it as one text, in quotes")
+
+
+def _anchored_all(value: object, origin: Origin) -> object:
+    match value:
+        case Path():
+            return _anchored(value, origin)
+        case tuple():
+            return tuple(_anchored(item, origin) if isinstance(item, Path) else item for item in value)
+        case _:
+            return value
 
 
 def _anchored(path: Path, origin: Origin) -> Path:
@@ -152,7 +162,7 @@ def _anchored(path: Path, origin: Origin) -> Path:
 
 
 def _placed(values: dict[str, Any], given: Mapping[str, Given], places: Places) -> dict[str, Any]:
-    """Complete what depends on another value: the index directory's default, and a model that is a directory."""
+    """Complete what depends on something else: defaults that are directories, and a model that is one."""
     if values["index_dir"] is None:
         if places.indexes is None:
             raise ConfigError(
@@ -162,7 +172,18 @@ def _placed(values: dict[str, Any], given: Mapping[str, Given], places: Places) 
                 hint="give --index-path or PYCONTEXTIFY_INDEX_DIR",
             )
         values["index_dir"] = places.indexes / values["index_name"]
+    if not values["allowed_roots"]:
+        values["allowed_roots"] = _working_directory()
     if values["embedding_provider"] == "onnx" and values["embedding_model"] is not None:
         as_path = replace(BY_NAME["embedding_model"], read=read_path)
         values["embedding_model"] = str(_read_one(as_path, given["embedding_model"]))
     return values
+
+
+def _working_directory() -> tuple[Path, ...]:
+    """Return the one root that is allowed by default; none where it would be everything: editors start servers in /."""
+    try:
+        here = Path.cwd()
+    except OSError:  # it is gone
+        return ()
+    return () if here == Path(here.anchor) else (here,)

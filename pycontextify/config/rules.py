@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pycontextify.config.access import is_loopback
 from pycontextify.config.layers import argument_of
 from pycontextify.config.settings import BY_NAME, Settings
 from pycontextify.errors import ConfigError
@@ -20,6 +21,7 @@ def check_together(settings: Settings) -> None:
     _check_keys(settings)
     _check_embedding(settings)
     _check_listening(settings)
+    _check_reach(settings)
 
 
 def _check_source(settings: Settings) -> None:
@@ -101,6 +103,25 @@ def _check_listening(settings: Settings) -> None:
             "the http transport serves the status routes itself",
             f"leave out {written}, and say with {where} where to listen",
         )
+
+
+def _check_reach(settings: Settings) -> None:
+    if settings.transport == "http":
+        name, listening = "host", settings.host
+    elif settings.http is not None:
+        name, listening = "http", settings.http.host
+    else:
+        return
+    if is_loopback(listening) or settings.http_token or settings.insecure:
+        return
+    token, insecure = (_also(settings, each, name) for each in ("http_token", "insecure"))
+    raise _lacking(
+        settings,
+        name,
+        f"{listening} can be reached from other machines, and no token keeps them out",
+        f"set {token} (`openssl rand -hex 32` makes one), or {insecure} if something in front authenticates",
+        code="listening_insecure",
+    )
 
 
 def _given(settings: Settings, *names: str) -> list[str]:

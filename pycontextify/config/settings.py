@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Literal
 
+from pycontextify.config.access import read_access_token, read_roots
 from pycontextify.config.addresses import read_file_urls, read_layout_urls, read_service_url
 from pycontextify.config.keys import read_public_keys
 from pycontextify.config.origin import Origin
@@ -41,8 +43,8 @@ class Setting:
     """What there is to know about a setting.
 
     ``read`` turns text into the value; ``form`` shows what to write, as a help text's metavar does. ``default`` is in
-    that form too; without one the value is ``absent``, unless the help says how another is found. ``name`` is the key
-    in the TOML file and the field of `Settings`.
+    that form too; without one the value is ``absent``, unless the help says how another is found. ``separator`` stands
+    between the items of a list. ``name`` is the key in the TOML file and the field of `Settings`.
     """
 
     read: Callable[[str], object]
@@ -52,6 +54,7 @@ class Setting:
     absent: object = None
     secret: bool = False
     flag_name: str | None = None
+    separator: str = ","
     name: str = ""
 
     @property
@@ -63,6 +66,11 @@ class Setting:
     def flag(self) -> str | None:
         """The command line's flag; a secret has none, since flags show in process lists."""
         return None if self.secret else f"--{self.flag_name or self.name.replace('_', '-')}"
+
+    @property
+    def stands_alone(self) -> bool:
+        """Whether the flag without a value means true."""
+        return self.read is read_bool
 
     @property
     def in_file(self) -> bool:
@@ -192,10 +200,10 @@ class Settings:
         metadata=_about(read_file_name, "NAME", "name of the index and of the files it is exported to", default="index")
     )
     auto_load: bool = field(
-        metadata=_about(read_bool, "true|false", "load the local index at the start", default="true")
+        metadata=_about(read_bool, "[true|false]", "load the local index at the start", default="true")
     )
     auto_persist: bool = field(
-        metadata=_about(read_bool, "true|false", "save the index after every change", default="true")
+        metadata=_about(read_bool, "[true|false]", "save the index after every change", default="true")
     )
     keep_generations: int = field(
         metadata=_about(
@@ -238,6 +246,31 @@ class Settings:
     http: HostPort | None = field(
         metadata=_about(read_host_port, "HOST:PORT", "serve the status routes there, beside the stdio transport")
     )
+    http_token: str | None = field(
+        metadata=_about(
+            read_access_token, "TOKEN", "bearer token that every HTTP request must carry, the probes' too", secret=True
+        )
+    )
+    insecure: bool = field(
+        metadata=_about(
+            read_bool,
+            "[true|false]",
+            "listen without a token where other machines can reach it: something in front authenticates",
+            default="false",
+        )
+    )
+    allowed_roots: tuple[Path, ...] = field(
+        metadata={
+            "setting": Setting(
+                read_roots,
+                "DIR[:DIR]",
+                "what the tool index_filebase may index: directories, with a : between (on Windows a ;) "
+                "(default: the working directory, unless that is /)",
+                absent=(),
+                separator=os.pathsep,
+            )
+        }
+    )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"] = field(
         metadata=_about(
             one_of("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"), "LEVEL", "least level to log", default="INFO"
@@ -261,7 +294,7 @@ BY_NAME: Mapping[str, Setting] = MappingProxyType({setting.name: setting for set
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A line of ``pycontextify config show``; ``value`` is redacted and ready for JSON, lists for several addresses."""
+    """A line of ``pycontextify config show``; ``value`` is redacted and ready for JSON, a list for several."""
 
     name: str
     value: str | int | bool | list[str] | None
@@ -291,9 +324,13 @@ def _visible(value: object, *, secret: bool) -> str | int | bool | list[str] | N
         case float():
             return f"{value:g}s"
         case tuple():
-            # A fragment that was read is a ref: a name, checked as such.
-            return [redact_url(text) + text[len(text.partition("#")[0]) :] for text in map(str, value)]
+            return [_visible_url(item) if isinstance(item, str) else str(item) for item in value]
         case str() if "://" in value:
             return redact_url(value)
         case _:
             return str(value)
+
+
+def _visible_url(url: str) -> str:
+    # A fragment that was read is a ref: a name, checked as such.
+    return redact_url(url) + url[len(url.partition("#")[0]) :]

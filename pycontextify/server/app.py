@@ -17,12 +17,12 @@ from typing import TYPE_CHECKING, Any
 import anyio
 import anyio.to_thread
 
+from pycontextify.config.access import is_loopback
 from pycontextify.errors import ConfigError
 from pycontextify.hydration.status import HydrationStatus
 from pycontextify.index.live import LiveIndex
 from pycontextify.redact import redact_url
 from pycontextify.server.desk import Clock, Desk
-from pycontextify.server.doors import is_loopback
 from pycontextify.server.engine import load_engine
 from pycontextify.server.fill import Fill
 from pycontextify.server.listen import Listener, address_of, bind
@@ -104,10 +104,13 @@ async def serve(
         live: LiveIndex[Searchable] = LiveIndex()
         local = settings.auto_load and await anyio.Path(settings.index_dir, "index.json").is_file()
         fill = Fill(live, partial(load, settings), _before_hydration(settings), local=local, follows=settings.auto_load)
-        desk = Desk(live, fill, now=now)
+        desk = Desk(live, fill, roots=settings.allowed_roots, now=now)
         server = build_server(tools(desk))
         listening = await _listening(settings)
-        listener = None if listening is None else Listener(build_app(server, desk, bound=listening[0]), listening[1])
+        listener = None
+        if listening is not None:
+            app = build_app(server, desk, bound=listening[0], token=settings.http_token)
+            listener = Listener(app, listening[1])
         await _run_all(_Transports(server, listener, stdio=settings.transport == "stdio"), fill, ending)
         await anyio.to_thread.run_sync(live.swap, None)
 
@@ -156,10 +159,10 @@ async def _listening(settings: Settings) -> tuple[str, socket.socket] | None:
         _log.warning("serving without HTTP: %s (code: %s)", error, error.code)
         return None
     _log.info("listening at %s (/mcp, /status, /livez, /readyz, /healthz)", address_of(found))
-    if not is_loopback(host):
+    if not is_loopback(host) and settings.http_token is None:
         _log.warning(
-            "%s can be reached from other machines, and there is no authentication: whoever can reach it can "
-            "search, index and reset; listen at 127.0.0.1 behind a proxy that authenticates",
+            "%s can be reached from other machines, and there is no authentication (insecure is set): whoever can "
+            "reach it can search, index and reset; set PYCONTEXTIFY_HTTP_TOKEN unless something in front authenticates",
             host,
         )
     return host, found

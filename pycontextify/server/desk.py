@@ -5,25 +5,28 @@ Everything that blocks runs in worker threads; a lease is taken in the thread th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 import anyio
 import anyio.from_thread
 import anyio.to_thread
 
-from pycontextify.errors import IngestError, NotReadyError
+from pycontextify.errors import NotReadyError
 from pycontextify.index.model import Answer, Overview, Query
 from pycontextify.server.document import Facts, Situation
+from pycontextify.server.lane import Lane
 from pycontextify.server.progress import Report, Sleep, with_progress
+from pycontextify.server.roots import absolute, confined
 from pycontextify.server.words import hydrating, indexing
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from pycontextify.index.live import LiveIndex
     from pycontextify.ingest.report import IndexProgress, IndexReport
     from pycontextify.server.fill import Fill
@@ -34,25 +37,41 @@ __all__ = ["Clock", "Desk"]
 Clock = Callable[[], datetime]
 """The wall clock, in UTC."""
 
-_SEARCHES_AT_ONCE = 8
+_SEARCHES_AT_ONCE, _SEARCHES_WAITING = 8, 64
+_LOOKS_AT_ONCE, _LOOKS_WAITING = 4, 256
+"""Looks at the status are quick, and all the connections there can be may wait for one."""
 
 T = TypeVar("T")
 
 
 class Desk:
-    """One per server; every method runs on the event loop."""
+    """One per server; every method runs on the event loop.
 
-    def __init__(self, live: LiveIndex[Searchable], fill: Fill, *, now: Clock, sleep: Sleep = anyio.sleep) -> None:
+    ``roots`` are the directories that may be indexed. What looks or searches raises NotReadyError (``busy``) when too
+    many do so already.
+    """
+
+    def __init__(
+        self,
+        live: LiveIndex[Searchable],
+        fill: Fill,
+        *,
+        roots: Sequence[Path],
+        now: Clock,
+        sleep: Sleep = anyio.sleep,
+    ) -> None:
         self._live = live
         self._fill = fill
+        self._roots = roots
         self._sleep = sleep
-        self._searching = anyio.CapacityLimiter(_SEARCHES_AT_ONCE)
+        self._searching = Lane(threads=_SEARCHES_AT_ONCE, waiting=_SEARCHES_WAITING)
+        self._looking = Lane(threads=_LOOKS_AT_ONCE, waiting=_LOOKS_WAITING)
         self._writing: str | None = None
         self.now = now
 
     async def situation(self) -> Situation:
         """Tell how the server is."""
-        disk, situation = await self._with_view(lambda _view: self._fill.disk_use())
+        disk, situation = await self._with_view(lambda _view: self._fill.disk_use(), self._looking)
         return replace(situation, disk=disk)
 
     async def search(self, query: Query) -> tuple[Answer, Situation]:
@@ -73,16 +92,14 @@ class Desk:
         await self._fill.opened()
         return await self._with_view(lambda view: Overview() if view is None else view.overview(), self._searching)
 
-    async def _with_view(
-        self, look: Callable[[Searchable | None], T], limiter: anyio.CapacityLimiter | None = None
-    ) -> tuple[T, Situation]:
+    async def _with_view(self, look: Callable[[Searchable | None], T], lane: Lane) -> tuple[T, Situation]:
         """Apply ``look`` to the live view in a worker thread; return that with the situation as of the same view."""
 
         def lease_and_look() -> tuple[T, Facts | None]:
             with self._live.lease() as view:
                 return look(view), None if view is None else _facts(view)
 
-        found, facts = await anyio.to_thread.run_sync(lease_and_look, abandon_on_cancel=True, limiter=limiter)
+        found, facts = await lane.run(lease_and_look)
         fault = self._fill.fault or self._fill.damage(None if facts is None else facts.generation)
         return found, Situation(facts, self._fill.status, self._fill.opening, fault)
 
@@ -107,10 +124,11 @@ class Desk:
     async def index_tree(self, path: str, tags: tuple[str, ...], tree: str | None, report: Report) -> IndexReport:
         """Index a directory and serve the result.
 
-        Raises IngestError when it can't be indexed, NotReadyError while something else is being written. Being
-        cancelled gives the work up, and leaves the index as it was.
+        Raises IngestError when it can't, or may not, be indexed, NotReadyError while something else is being written.
+        Being cancelled gives the work up, and leaves the index as it was.
         """
-        root = _root(path)
+        # What was judged is what is indexed: a link on the way that is changed by now leads nowhere else.
+        root = await anyio.to_thread.run_sync(confined, absolute(path), self._roots)
         with self._one_writer("indexing"):
             engine = await self._fill.engine()
             latest: list[tuple[float | None, str]] = [(None, "looking for files")]
@@ -162,26 +180,6 @@ class Desk:
             yield
         finally:
             self._writing = None
-
-
-def _root(path: str) -> Path:
-    try:
-        root = Path(path).expanduser()
-    except RuntimeError:
-        raise IngestError(
-            "the path starts at a home directory that is not known",
-            code="home_unknown",
-            asset=path,
-            hint="write an absolute path",
-        ) from None
-    if not root.is_absolute():
-        raise IngestError(
-            "the path must be absolute",
-            code="path_relative",
-            asset=path,
-            hint="a relative one would be taken from wherever the server was started",
-        )
-    return root
 
 
 def _facts(view: Searchable) -> Facts:

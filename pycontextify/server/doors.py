@@ -1,12 +1,12 @@
-"""Who may come in over HTTP: checks of Host and Origin round the whole application.
+"""Who may come in over HTTP: checks of Host, Origin and token round the whole application.
 
 A web page that a user opens can send requests to 127.0.0.1, under the page's own name when that name is made to resolve
-there (DNS rebinding). The SDK checks ``/mcp`` alone; here every route is behind the same door.
+there (DNS rebinding). The SDK checks ``/mcp`` alone; here every route is behind the same door, and what is none too.
 """
 
 from __future__ import annotations
 
-import ipaddress
+import hmac
 import logging
 import re
 from dataclasses import dataclass
@@ -15,10 +15,12 @@ from typing import TYPE_CHECKING
 from starlette.datastructures import Headers
 from starlette.responses import JSONResponse
 
+from pycontextify.config.access import is_loopback
+
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
 
-__all__ = ["Doors", "Refusal", "examine", "is_loopback"]
+__all__ = ["Doors", "Refusal", "admit", "examine", "turn_away"]
 
 _log = logging.getLogger(__name__)
 _HOST = re.compile(r"(?P<name>\[[0-9a-f:.]+\]|[a-z0-9._-]+)(:[0-9]{1,5})?", re.IGNORECASE)
@@ -33,16 +35,6 @@ class Refusal:
     status: int
     code: str
     message: str
-
-
-def is_loopback(host: str) -> bool:
-    """Tell whether a bound address can be reached from this machine alone."""
-    if host.lower() == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return False
 
 
 def examine(bound: str, hosts: list[str], origins: list[str]) -> Refusal | None:
@@ -71,23 +63,49 @@ def _name(authority: str) -> str | None:
     return None if match is None else match["name"].lower()
 
 
-class Doors:
-    """ASGI middleware that asks `examine` about every request before anything else sees it."""
+def admit(token: str | None, authorizations: list[str]) -> Refusal | None:
+    """Return why a request with these Authorization headers is refused, or None. Without a token, nothing is asked for.
 
-    def __init__(self, app: ASGIApp, *, bound: str) -> None:
+    How long the comparison takes tells nothing of the token but its length.
+    """
+    if token is None:
+        return None
+    scheme, _, shown = authorizations[0].partition(" ") if authorizations else ("", "", "")
+    if scheme.lower() != "bearer":
+        return Refusal(401, "token_missing", "this server asks for its token: send Authorization: Bearer TOKEN")
+    # Header values come as latin-1; what else a text may hold is no token of ours either.
+    known = hmac.compare_digest(shown.strip(" ").encode("utf-8", "replace"), token.encode())
+    if not known or len(authorizations) > 1:
+        return Refusal(401, "token_refused", "this is not the token of this server (its PYCONTEXTIFY_HTTP_TOKEN)")
+    return None
+
+
+async def turn_away(refusal: Refusal, scope: Scope, receive: Receive, send: Send) -> None:
+    """Answer a request with a refusal, and note it in the log."""
+    _log.info("refused a request for %.200s: %s", scope.get("path", "?"), refusal.code)
+    headers = {"WWW-Authenticate": "Bearer"} if refusal.status == 401 else None
+    content = {"error": {"code": refusal.code, "message": refusal.message}}
+    await JSONResponse(content, refusal.status, headers)(scope, receive, send)
+
+
+class Doors:
+    """ASGI middleware that asks `examine` and `admit` about every request before anything else sees it."""
+
+    def __init__(self, app: ASGIApp, *, bound: str, token: str | None) -> None:
         self._app = app
         self._bound = bound
+        self._token = token
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass the request on, or answer it with 421 or 403."""
+        """Pass the request on, or answer it with 421, 403 or 401."""
         if scope["type"] == "lifespan":
             await self._app(scope, receive, send)
             return
         headers = Headers(scope=scope)
-        refusal = examine(self._bound, headers.getlist("host"), headers.getlist("origin"))
+        refusal = examine(self._bound, headers.getlist("host"), headers.getlist("origin")) or admit(
+            self._token, headers.getlist("authorization")
+        )
         if refusal is None:
             await self._app(scope, receive, send)
-            return
-        _log.info("refused a request for %s: %s", scope.get("path", "?"), refusal.code)
-        answer = JSONResponse({"error": {"code": refusal.code, "message": refusal.message}}, status_code=refusal.status)
-        await answer(scope, receive, send)
+        else:
+            await turn_away(refusal, scope, receive, send)

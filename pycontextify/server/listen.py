@@ -5,15 +5,18 @@ from __future__ import annotations
 import contextlib
 import logging
 import socket
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, cast
 
 import anyio
 import anyio.to_thread
 import uvicorn
 
 from pycontextify.errors import ConfigError
+from pycontextify.server.connection import Limits, PatientConnection
 
 if TYPE_CHECKING:
+    import asyncio
     from collections.abc import Iterator
 
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -22,6 +25,7 @@ __all__ = ["Listener", "address_of", "bind"]
 
 _log = logging.getLogger(__name__)
 _CLOSING_SECONDS = 2
+_LIMITS = Limits()
 
 
 async def bind(host: str, port: int) -> socket.socket:
@@ -106,12 +110,16 @@ class _Leaving:
 class Listener:
     """An ASGI application being served on a socket."""
 
-    def __init__(self, app: ASGIApp, listening: socket.socket) -> None:
+    def __init__(self, app: ASGIApp, listening: socket.socket, limits: Limits = _LIMITS) -> None:
         self._socket = listening
         self._leaving = _Leaving(app)
+        connection = partial(PatientConnection, limits=limits)
         self._server = _Quiet(
             uvicorn.Config(
                 self._leaving,
+                http=cast("type[asyncio.Protocol]", connection),
+                h11_max_incomplete_event_size=limits.head_bytes,
+                limit_concurrency=limits.connections + 1,  # it counts the connection that asks
                 log_config=None,
                 access_log=False,
                 lifespan="on",

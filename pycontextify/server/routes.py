@@ -11,6 +11,8 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
+from pycontextify.errors import NotReadyError
+from pycontextify.server.bodies import WholeBodies
 from pycontextify.server.desk import Desk
 from pycontextify.server.document import status_document
 from pycontextify.server.doors import Doors
@@ -18,10 +20,12 @@ from pycontextify.server.doors import Doors
 __all__ = ["build_app"]
 
 _FRESH = {"Cache-Control": "no-store"}
+_MOST_SESSIONS = 1000
+"""Of the older protocol era; clients that do not end theirs leave them behind for half an hour."""
 
 
-def build_app(server: Server[Any], desk: Desk, *, bound: str) -> ASGIApp:
-    """Return the whole ASGI application for a server that listens on the host ``bound``."""
+def build_app(server: Server[Any], desk: Desk, *, bound: str, token: str | None) -> ASGIApp:
+    """Return the whole ASGI application for a server that listens on the host ``bound`` and asks for ``token``."""
 
     async def document() -> dict[str, Any]:
         return status_document(await desk.situation(), desk.now())
@@ -44,6 +48,13 @@ def build_app(server: Server[Any], desk: Desk, *, bound: str) -> ASGIApp:
     app = server.streamable_http_app(
         # Doors checks Host and Origin, on this route as on all others.
         transport_security=TransportSecuritySettings(enable_dns_rebinding_protection=False),
+        max_sessions=_MOST_SESSIONS,
         custom_starlette_routes=[Route(path, endpoint, methods=["GET"]) for path, endpoint in own.items()],
     )
-    return Doors(app, bound=bound)
+    app.add_exception_handler(NotReadyError, _not_ready)
+    return Doors(WholeBodies(app), bound=bound, token=token)
+
+
+def _not_ready(_request: Request, error: Exception) -> Response:
+    code = error.code if isinstance(error, NotReadyError) else "not_ready"
+    return JSONResponse({"error": {"code": code, "message": str(error)}}, status_code=503, headers=_FRESH)

@@ -29,6 +29,8 @@ __all__ = ["serve_stdio", "serve_streams"]
 
 _log = logging.getLogger(__name__)
 _BLOCK = 1 << 16
+_LONGEST_LINE = 1 << 22
+"""In bytes, many times what the largest message takes that any tool has a use for."""
 _LINGER_SECONDS = 3.0
 """For how long requests are still answered after the client has closed its end."""
 
@@ -98,10 +100,16 @@ def _pump(descriptor: int, send: MemoryObjectSendStream[str], token: anyio.lowle
 
 
 def _read_lines(descriptor: int) -> Iterator[str]:
-    rest = b""
+    """Yield lines. One without end is the end: where the next message begins is then anybody's guess."""
+    rest = bytearray()
     while block := os.read(descriptor, _BLOCK):
-        *lines, rest = (rest + block).split(b"\n")
-        for line in lines:
-            yield line.decode("utf-8", "replace")
+        *ends, beginning = block.split(b"\n")
+        for end in ends:
+            yield (rest + end).decode("utf-8", "replace")
+            rest.clear()
+        rest += beginning
+        if len(rest) > _LONGEST_LINE:
+            _log.error("the client sends a line of more than %d MiB, and no message is that long", _LONGEST_LINE >> 20)
+            return
     if rest:
         yield rest.decode("utf-8", "replace")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from pycontextify.config import SETTINGS
@@ -21,9 +22,29 @@ def test_every_setting_is_shown_with_its_origin(cli: Cli, tmp_path: Path) -> Non
     assert lines["log_level"].endswith("INFO  (default)")
 
 
+def test_roots_are_shown_as_they_are_written(cli: Cli, tmp_path: Path) -> None:
+    """With what separates them on this system, and in JSON as a list; by default it is the working directory."""
+    roots = [str(tmp_path / "a"), str(tmp_path / "b")]
+    written = os.pathsep.join(roots)
+    assert f"{written}  (environment" in cli("config", "show", ALLOWED_ROOTS=written).out
+    for flags, expected in (((), [str(Path.cwd())]), (("--allowed-roots", written), roots)):
+        rows = cli("config", "show", "--json", *flags).json()["settings"]
+        assert {row["name"]: row["value"] for row in rows}["allowed_roots"] == expected
+
+
+def test_a_server_for_other_machines_without_a_token_is_a_wrong_usage(cli: Cli) -> None:
+    """Exit code 2, and the line says both ways out."""
+    refused = cli.spawn("serve", "--transport", "http", "--host", "0.0.0.0", "--port", "0")
+    assert refused.code == 2
+    assert refused.err.endswith("[listening_insecure]\n")
+    assert "PYCONTEXTIFY_HTTP_TOKEN" in refused.err
+    assert "--insecure" in refused.err
+
+
 def test_secrets_are_hidden(cli: Cli) -> None:
     """In words and in JSON."""
     secrets = {"EMBEDDING_API_KEY": "hunter2", "INDEX_BOOTSTRAP_URL": "https://me:hunter2@host/a?k=hunter2"}
+    secrets["HTTP_TOKEN"] = "hunter2-hunter2-hunter2"
     shown = cli("config", "show", **secrets)
     found = cli("config", "show", "--json", **secrets)
     assert shown.code == found.code == 0

@@ -8,6 +8,8 @@ from tests.config.conftest import Load
 
 HEX = "0123456789abcdef" * 4
 URL = "INDEX_BOOTSTRAP_URL"
+OPEN = "can be reached from other machines, and no token keeps them out"
+MAKE = "`openssl rand -hex 32` makes one"
 
 
 @pytest.mark.parametrize(
@@ -120,6 +122,22 @@ URL = "INDEX_BOOTSTRAP_URL"
                 "leave out {P}HTTP, and say with {P}HOST and {P}PORT where to listen"
             ),
         ),
+        (
+            {"TRANSPORT": "http", "HOST": "0.0.0.0"},
+            "listening_insecure",
+            (
+                f"environment {{P}}HOST: 0.0.0.0 {OPEN}; "
+                f"set {{P}}HTTP_TOKEN ({MAKE}), or {{P}}INSECURE if something in front authenticates"
+            ),
+        ),
+        (
+            {"HTTP": "[::]:0"},
+            "listening_insecure",
+            (
+                f"environment {{P}}HTTP: :: {OPEN}; "
+                f"set {{P}}HTTP_TOKEN ({MAKE}), or {{P}}INSECURE if something in front authenticates"
+            ),
+        ),
     ],
 )
 def test_a_contradiction(given: dict[str, str], code: str, line: str, load: Load) -> None:
@@ -144,3 +162,24 @@ def test_a_contradiction_between_layers_names_both(load: Load) -> None:
     """A source in the environment and another on the command line are told apart by where they are."""
     error = load.mistake({"index_bootstrap_archive": "https://a/x.zip"}, INDEX_BOOTSTRAP_URL="https://a/x")
     assert error.asset == "environment PYCONTEXTIFY_INDEX_BOOTSTRAP_URL and flag --index-bootstrap-archive"
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.5", "index.example", "localhost.example", "127.1"])
+def test_other_machines_are_kept_out(host: str, load: Load) -> None:
+    """Without a token the start is refused wherever the address may be reached from elsewhere, on both transports."""
+    written = f"[{host}]:0" if ":" in host else f"{host}:0"
+    for flags in ({"transport": "http", "host": host}, {"http": written}):
+        error = load.mistake(flags)
+        assert (error.code, error.exit_code) == ("listening_insecure", 2)
+        assert "PYCONTEXTIFY_HTTP_TOKEN" in str(error)
+        assert "--insecure" in str(error)
+        assert load(flags, HTTP_TOKEN=HEX).http_token == HEX
+        assert load({**flags, "insecure": True}).insecure
+        assert load.mistake({**flags, "insecure": "no"}, HTTP_TOKEN="").code == "listening_insecure"
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "::1", "127.0.0.9"])
+def test_on_loopback_no_token_is_needed(host: str, load: Load) -> None:
+    """Nobody else can reach it; and a host that nothing listens on needs none either."""
+    assert load({"transport": "http", "host": host}).http_token is None
+    assert load({"host": "0.0.0.0"}).transport == "stdio"

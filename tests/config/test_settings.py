@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import typing
 from dataclasses import asdict
 
@@ -25,6 +26,7 @@ def test_the_type_of_a_value_is_the_one_declared(setting: Setting, load: Load) -
         "config": str(load.write("")),
         "port": "0",
         "http": "[::1]:0",
+        "http_token": HEX,
     }
     urls = "https://host/file"
     fallback = urls if setting.absent == () else HEX if setting.form == "HEX" else "some-text"
@@ -50,6 +52,9 @@ def test_the_names_are_the_documented_ones() -> None:
     assert table["http"] == ("PYCONTEXTIFY_HTTP", "--http")
     assert table["config"] == ("PYCONTEXTIFY_CONFIG", "--config")
     assert table["embedding_api_key"] == ("PYCONTEXTIFY_EMBEDDING_API_KEY", None)
+    assert table["http_token"] == ("PYCONTEXTIFY_HTTP_TOKEN", None)
+    assert table["allowed_roots"] == ("PYCONTEXTIFY_ALLOWED_ROOTS", "--allowed-roots")
+    assert {setting.name for setting in SETTINGS if setting.stands_alone} == {"auto_load", "auto_persist", "insecure"}
     assert all(setting.help and setting.form for setting in SETTINGS)
 
 
@@ -75,7 +80,12 @@ def test_describe_tells_values_and_origins_as_json(load: Load) -> None:
 
 def test_what_describe_shows_can_be_written_back(load: Load) -> None:
     """The values of `config show`, given as flags, make the same settings."""
-    settings = load(INDEX_BOOTSTRAP_ARCHIVE="https://a/x.zip", INDEX_BOOTSTRAP_SHA256=HEX, INDEX_BOOTSTRAP_REFRESH="1d")
+    settings = load(
+        INDEX_BOOTSTRAP_ARCHIVE="https://a/x.zip",
+        INDEX_BOOTSTRAP_SHA256=HEX,
+        INDEX_BOOTSTRAP_REFRESH="1d",
+        ALLOWED_ROOTS=os.pathsep.join(["/srv/one", "/srv/two"]),
+    )
     again = load({row.name: row.value for row in describe(settings) if row.value not in (None, [])})
     assert [row.value for row in describe(again)] == [row.value for row in describe(settings)]
 
@@ -86,6 +96,7 @@ def test_no_secret_shows(load: Load) -> None:
         EMBEDDING_PROVIDER="http",
         EMBEDDING_MODEL="m",
         EMBEDDING_API_KEY="CANARY1",
+        HTTP_TOKEN="CANARY7-and-some-more",
         EMBEDDING_URL="https://user:CANARY2@host/v1?key=CANARY3",
         INDEX_BOOTSTRAP_ARCHIVE="https://user:CANARY4@host/x.zip?sig=CANARY5,https://CANARY6@host/x.zip",
     )

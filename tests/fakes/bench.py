@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import anyio
@@ -76,13 +77,18 @@ class Bench:
 
 
 @asynccontextmanager
-async def bench(engine: FakeEngine, *, sleep: Sleep = anyio.sleep, started: bool = True) -> AsyncIterator[Bench]:
-    """Run the background work of a server with this engine; not ``started``, it stays at its very beginning."""
+async def bench(
+    engine: FakeEngine, *, roots: Sequence[Path] = (), sleep: Sleep = anyio.sleep, started: bool = True
+) -> AsyncIterator[Bench]:
+    """Run the background work of a server with this engine; not ``started``, it stays at its very beginning.
+
+    ``roots`` are what may be indexed.
+    """
     live: LiveIndex[Searchable] = LiveIndex()
     initial = HydrationStatus() if engine.source is None else HydrationStatus(state="idle", source=engine.source)
     has_index = engine.current is not None or engine.damaged is not None
     fill = Fill(live, lambda: engine, initial, local=has_index)
-    desk = Desk(live, fill, now=lambda: NOW, sleep=sleep)
+    desk = Desk(live, fill, roots=roots, now=lambda: NOW, sleep=sleep)
     async with anyio.create_task_group() as tasks:
         if started:
             tasks.start_soon(fill.run)

@@ -41,7 +41,7 @@ async def _connected(script: Path, home: Path, era: Era, *arguments: object) -> 
     kept = {name: value for name, value in os.environ.items() if not name.startswith("PYCONTEXTIFY_")}
     server = StdioServerParameters(
         command=str(script),
-        args=["--index-path", str(home / "index"), *map(str, arguments)],
+        args=["--index-path", str(home / "index"), "--allowed-roots", str(home.parent), *map(str, arguments)],
         env={**kept, **places},
     )
     with (home / "log").open("w", encoding="utf-8") as log:

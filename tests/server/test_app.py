@@ -12,12 +12,14 @@ import anyio.to_thread
 import httpx2
 import pytest
 from mcp import Client
+from mcp.client.streamable_http import streamable_http_client
 
 from pycontextify.errors import ConfigError
 from pycontextify.server.app import serve
 from tests.fakes.child import ROOT, child, settings
 from tests.fakes.engine import FakeEngine
 
+TOKEN = "CANARY-1-0123456789abcdef"
 HEAVY = ("faiss", "numpy", "onnxruntime", "tokenizers", "tree_sitter", "aiohttp", "apsw", "zstandard", "typer", "rich")
 IMPORTED = f"""
 import sys
@@ -71,10 +73,49 @@ async def test_the_log_of_an_undisturbed_run_is_short_and_says_where_it_listens(
     assert len(server.log) == 2, server.log
 
 
-async def test_listening_to_other_machines_is_warned_of_once() -> None:
-    """There is no authentication yet, and whoever starts it so should know."""
-    async with child("ready", transport="http", host="0.0.0.0", port="0") as server:
+async def test_listening_to_other_machines_without_a_token_is_warned_of_once() -> None:
+    """Whoever says that something in front authenticates is told what would be open if that were not so."""
+    async with child("ready", transport="http", host="0.0.0.0", port="0", insecure="true") as server:
         warning = await server.logged("no authentication")
         server.process.send_signal(signal.SIGTERM)
         assert await server.ended() == 0
     assert "WARNING" in warning
+
+
+@pytest.mark.parametrize("flags", [{"transport": "http", "host": "0.0.0.0", "port": "0"}, {"http": "0.0.0.0:0"}])
+async def test_listening_to_other_machines_with_a_token(flags: dict[str, str]) -> None:
+    """Nothing is warned of, and nobody gets by without it; under any name."""
+    async with child("ready", **flags, http_token=TOKEN) as server:
+        url = (await server.logged("listening at")).split("listening at ")[1].split()[0]
+        url = url.replace("0.0.0.0", "127.0.0.1")
+        async with httpx2.AsyncClient(trust_env=False, headers={"Host": "index.example"}) as client:
+            without = await client.get(f"{url}/livez")
+            right = await client.get(f"{url}/livez", headers={"Authorization": f"Bearer {TOKEN}"})
+        server.process.send_signal(signal.SIGTERM)
+        assert await server.ended() == 0
+    assert (without.status_code, right.status_code) == (401, 200)
+    assert not [line for line in server.log if "WARNING" in line]
+
+
+async def test_the_token_never_shows() -> None:
+    """At DEBUG, through refusals, both eras of the protocol and nonsense; neither does one that is tried."""
+    shown = {"Authorization": f"Bearer {TOKEN}"}
+    async with child("ready", transport="http", port="0", http_token=TOKEN, log_level="DEBUG") as server:
+        url = (await server.logged("listening at")).split("listening at ")[1].split()[0]
+        async with httpx2.AsyncClient(trust_env=False, headers=shown) as client:
+            for headers in ({}, {"Origin": "http://evil.example"}, {"Authorization": "Bearer CANARY-2"}):
+                await client.get(f"{url}/status", headers=headers)
+            for content in (b"", b"[" * 1000, b'{"jsonrpc": "2.0", "id": 1, "method": "x"}'):
+                answer = await client.post(f"{url}/mcp", content=content)
+                assert TOKEN not in answer.text
+            for era in ("legacy", "2026-07-28"):
+                async with Client(streamable_http_client(f"{url}/mcp", http_client=client), mode=era) as mcp:
+                    status = await mcp.call_tool("status", {})
+                    await mcp.call_tool("rehydrate", {"url": "https://nowhere.example"})
+        server.process.send_signal(signal.SIGTERM)
+        assert await server.ended() == 0
+        with pytest.raises(anyio.IncompleteRead):
+            await server.logged("nothing has these words")
+    assert TOKEN not in str(status)
+    assert len(server.log) > 5
+    assert not [line for line in server.log if TOKEN in line or "CANARY-2" in line]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pycontextify.server.doors import examine, is_loopback
+from pycontextify.server.doors import admit, examine
 
 LOCAL_HOSTS = ["127.0.0.1:8765", "localhost:8765", "[::1]:8765", "localhost", "LOCALHOST:1"]
 FORGED_HOSTS = [
@@ -82,13 +82,56 @@ def test_on_other_binds_any_host_is_taken_and_pages_may_ask_their_own() -> None:
     assert refusal.status == 403
 
 
+TOKEN = "0123456789abcdef-0123456789ABCDEF"
+
+
+@pytest.mark.parametrize("shown", [f"Bearer {TOKEN}", f"bearer {TOKEN}", f"BEARER   {TOKEN}", f"Bearer {TOKEN} "])
+def test_the_token_lets_in(shown: str) -> None:
+    """The scheme is written in either case, with any number of spaces behind it (RFC 9110, 11.1 and 11.4)."""
+    assert admit(TOKEN, [shown]) is None
+
+
 @pytest.mark.parametrize(
-    ("host", "local"),
+    "shown",
     [
-        *(("127.0.0.1", True), ("::1", True), ("localhost", True), ("127.9.9.9", True)),
-        *(("0.0.0.0", False), ("::", False), ("192.168.1.5", False), ("example", False)),
+        *(
+            f"Bearer {TOKEN}x",
+            f"Bearer x{TOKEN}",
+            f"Bearer {TOKEN[:-1]}",
+            f"Bearer {TOKEN.lower()}",
+            "Bearer ",
+            "bearer",
+        ),
+        *(f"Bearer {TOKEN}, Bearer {TOKEN}", f"Bearer {TOKEN} {TOKEN}", f"Bearer\t{TOKEN}", f"Bearer {TOKEN}\u00e4"),
     ],
 )
-def test_is_loopback(host: str, *, local: bool) -> None:
-    """Only what no other machine can reach."""
-    assert is_loopback(host) is local
+def test_another_token_is_refused(shown: str) -> None:
+    """Nearly right is wrong; what is not ASCII compares as well."""
+    refusal = admit(TOKEN, [shown])
+    assert refusal is not None
+    assert (refusal.status, refusal.code) in {(401, "token_refused"), (401, "token_missing")}
+    assert TOKEN not in refusal.message
+
+
+@pytest.mark.parametrize("shown", [[], [""], ["Basic dXNlcjpwYXNz"], [TOKEN], [f"Bearer{TOKEN}"]])
+def test_no_token_is_asked_for(shown: list[str]) -> None:
+    """The answer says how to send it."""
+    refusal = admit(TOKEN, shown)
+    assert refusal is not None
+    assert (refusal.status, refusal.code) == (401, "token_missing")
+    assert "Authorization: Bearer" in refusal.message
+
+
+@pytest.mark.parametrize("second", [f"Bearer {TOKEN}", "Bearer other", ""])
+def test_two_authorizations_are_refused(second: str) -> None:
+    """Which of them a proxy has looked at is anybody's guess."""
+    for shown in ([f"Bearer {TOKEN}", second], [second, f"Bearer {TOKEN}"]):
+        refusal = admit(TOKEN, shown)
+        assert refusal is not None
+        assert refusal.status == 401
+
+
+def test_without_a_token_nothing_is_asked_for() -> None:
+    """Whatever is sent along."""
+    assert admit(None, []) is None
+    assert admit(None, ["Bearer x", "Basic y"]) is None

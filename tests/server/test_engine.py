@@ -21,7 +21,7 @@ from pycontextify.server.tools import tools
 from tests.encoder.service import Reply, embeddings, running_service
 from tests.fakes.bench import NOW
 from tests.fakes.child import settings
-from tests.server.reading import content_of
+from tests.server.reading import content_of, text_of
 
 ZEBRA = "# Zebras\n\nA zebra is a horse with stripes.\n"
 TEAPOT = "# Teapots\n\nA teapot is a vessel for brewing tea.\n"
@@ -102,7 +102,7 @@ async def test_a_client_indexes_and_searches(era: str, tmp_path: Path) -> None:
     chosen = await anyio.to_thread.run_sync(settings, {"index_dir": str(tmp_path / "index")})
     live: LiveIndex[Searchable] = LiveIndex()
     fill = Fill(live, lambda: LocalEngine(Workspace(chosen)), HydrationStatus(), local=False)
-    server = build_server(tools(Desk(live, fill, now=lambda: NOW)))
+    server = build_server(tools(Desk(live, fill, roots=(tmp_path,), now=lambda: NOW)))
     async with anyio.create_task_group() as tasks, Client(server, mode=era) as client:
         tasks.start_soon(fill.run)
         indexed = await client.call_tool("index_filebase", {"path": str(tmp_path / "animals"), "tags": ["stripes"]})
@@ -121,6 +121,32 @@ async def test_a_client_indexes_and_searches(era: str, tmp_path: Path) -> None:
     assert empty.structured_content["index_state"] == "empty"
 
 
+async def test_links_out_of_the_tree_are_not_followed(era: str, tmp_path: Path) -> None:
+    """Neither to a file nor to a directory, by whatever is allowed: what lies outside can't be found by any word."""
+    write(tmp_path / "animals", "zebra.md", ZEBRA)
+    write(tmp_path / "private", "secret.md", "# Secret\n\nThe password of the aquarium is swordfish.\n")
+    (tmp_path / "animals" / "file.md").symlink_to(tmp_path / "private" / "secret.md")
+    (tmp_path / "animals" / "tree").symlink_to(tmp_path / "private")
+    (tmp_path / "animals" / "up").symlink_to("../private")
+    chosen = await anyio.to_thread.run_sync(settings, {"index_dir": str(tmp_path / "index")})
+    live: LiveIndex[Searchable] = LiveIndex()
+    fill = Fill(live, lambda: LocalEngine(Workspace(chosen)), HydrationStatus(), local=False)
+    server = build_server(tools(Desk(live, fill, roots=(tmp_path / "animals",), now=lambda: NOW)))
+    async with anyio.create_task_group() as tasks, Client(server, mode=era) as client:
+        tasks.start_soon(fill.run)
+        done = content_of(await client.call_tool("index_filebase", {"path": str(tmp_path / "animals")}))
+        asked = {"query": "swordfish aquarium password", "mode": "keyword"}
+        found = content_of(await client.call_tool("search", asked))
+        through = await client.call_tool("index_filebase", {"path": str(tmp_path / "animals" / "tree")})
+        tasks.cancel_scope.cancel()
+    reason = "a link that leads out of the tree"
+    assert done["report"]["skipped"] == [{"path": path, "reason": reason} for path in ("file.md", "tree", "up")]
+    assert done["report"]["documents"] == 1
+    assert found["results"] == []
+    assert through.is_error
+    assert text_of(through).endswith("(code: path_not_allowed)")
+
+
 async def test_status_knows_of_an_embedding_service_what_the_last_search_met(era: str, tmp_path: Path) -> None:
     """Degraded while the service fails, ok when it answers again."""
     write(tmp_path / "animals", "zebra.md", ZEBRA)
@@ -129,7 +155,7 @@ async def test_status_knows_of_an_embedding_service_what_the_last_search_met(era
         chosen = await anyio.to_thread.run_sync(settings, {**flags, "embedding_url": service.url})
         live: LiveIndex[Searchable] = LiveIndex()
         fill = Fill(live, lambda: LocalEngine(Workspace(chosen)), HydrationStatus(), local=False)
-        server = build_server(tools(Desk(live, fill, now=lambda: NOW)))
+        server = build_server(tools(Desk(live, fill, roots=(tmp_path,), now=lambda: NOW)))
         told = []
         async with anyio.create_task_group() as tasks, Client(server, mode=era) as client:
             tasks.start_soon(fill.run)

@@ -6,6 +6,7 @@ import json
 import signal
 import socket
 import subprocess
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -171,3 +172,37 @@ async def test_the_pipe_and_http_side_by_side() -> None:
             assert await server.ended() == 0
     assert found.structured_content is not None
     assert len(found.structured_content["results"]) == 1
+
+
+async def test_a_line_without_end_is_the_end() -> None:
+    """It does not fill the memory: the server takes leave, and its log says why; what came before is answered."""
+    async with child("ready") as server:
+        await send(server, INITIALIZE)
+        assert (await receive(server))["id"] == 1
+        with suppress(anyio.BrokenResourceError):
+            for _ in range(100):
+                await server.stdin.send(b"x" * (1 << 16))
+        reason = await server.logged("line")
+        assert await server.ended() == 0
+    assert "ERROR" in reason
+    assert "no message is that long" in reason
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    ["[" * 50_000 + "]" * 50_000, '{"query": ' * 50_000, "1" * 100_000, '{"query": 1e999999, "limit": 1e999}'],
+)
+async def test_bombs_of_json_are_survived(arguments: str) -> None:
+    """Nesting and numbers without end: the next message is answered."""
+    call = '{"jsonrpc": "2.0", "id": 2, "method": "tools/call", "params": {"name": "search", "arguments": '
+    async with child("ready") as server:
+        await send(server, INITIALIZE, {"jsonrpc": "2.0", "method": "notifications/initialized"})
+        await receive(server)
+        await server.stdin.send(f"{call}{arguments}}}}}\n".encode())
+        await send(server, {"jsonrpc": "2.0", "id": 3, "method": "tools/call", "params": SEARCH})
+        answers = {}
+        while 3 not in answers:
+            answer = await receive(server)
+            answers[answer["id"]] = answer
+    assert len(answers[3]["result"]["structuredContent"]["results"]) == 1
+    assert "results" not in answers.get(2, {}).get("result", {}).get("structuredContent", {})

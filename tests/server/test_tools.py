@@ -5,13 +5,19 @@ The client checks every structured answer against the tool's declared schema.
 
 from __future__ import annotations
 
+import threading
+
 import anyio
 import pytest
 from mcp import Client, MCPError
 
+from pycontextify.index.model import Query
 from tests.fakes.bench import bench
 from tests.fakes.engine import FakeEngine, make_view
 from tests.server.reading import content_of, text_of
+
+_AT_ONCE = 8 + 64
+"""Searches that run, and that wait."""
 
 
 async def test_the_tools_are_listed_with_all_that_a_client_needs(era: str) -> None:
@@ -94,6 +100,29 @@ async def test_search_without_encoder_is_degraded(era: str) -> None:
         result = await client.call_tool("search", {"query": "queue"})
     assert content_of(result)["index_state"] == "degraded"
     assert text_of(result).startswith("Note: no encoder here\n\nqueue.py:1-2")
+
+
+async def test_too_many_searches_at_once_are_told_to_come_again(era: str) -> None:
+    """They can't pile up behind slow ones; status is told all the same, and then all is as before."""
+    view = make_view()
+    view.gate = threading.Event()
+    async with bench(FakeEngine(current=view, needed=False)) as parts, Client(parts.server, mode=era) as client:
+        await parts.at_rest()
+        async with anyio.create_task_group() as tasks:
+            for _ in range(_AT_ONCE):
+                tasks.start_soon(parts.desk.search, Query("queue"))
+            while view.searched == 0:
+                await anyio.sleep(0.001)
+            refused = await client.call_tool("search", {"query": "queue"})
+            status = content_of(await client.call_tool("status", {}))
+            view.gate.set()
+        found = content_of(await client.call_tool("search", {"query": "queue"}))
+    assert text_of(refused) == (
+        "too many requests are waiting for an answer already; ask again in a moment (code: busy)"
+    )
+    assert refused.is_error
+    assert status["health"]["status"] == "ok"
+    assert len(found["results"]) == 1
 
 
 async def test_wrong_arguments_are_named(era: str) -> None:

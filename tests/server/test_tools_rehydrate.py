@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 
 import anyio
+import pytest
 from mcp import Client
 from mcp.types import CallToolResult
 
@@ -22,6 +23,24 @@ async def test_rehydrate_returns_at_once(era: str) -> None:
         assert hydrator.runs == 1
     assert (answer["outcome"], answer["hydration"]["source"]) == ("started", "https://host/index")
     assert answer["message"].endswith("Call status to see how it goes.")
+
+
+@pytest.mark.parametrize("name", ["url", "source", "index_bootstrap_url", "archive"])
+async def test_rehydrate_takes_no_address(era: str, name: str) -> None:
+    """Only the configured source is ever asked: a client can't send the server anywhere. It is told so, once."""
+    arguments = {name: "http://169.254.169.254/latest/", "wait": True}
+    async with bench(FakeEngine(current=make_view(), needed=False)) as parts, Client(parts.server, mode=era) as client:
+        await parts.at_rest()
+        result = await client.call_tool("rehydrate", arguments)
+        (tool,) = [tool for tool in (await client.list_tools()).tools if tool.name == "rehydrate"]
+        assert parts.engine.hydrator is not None
+        assert parts.engine.hydrator.runs == 0
+    assert result.is_error
+    assert text_of(result) == (
+        f"{name}: Extra inputs are not permitted; rehydrate takes wait (code: arguments_invalid)"
+    )
+    assert list(tool.input_schema["properties"]) == ["wait"]
+    assert tool.input_schema["additionalProperties"] is False
 
 
 async def test_rehydrate_waits_with_progress_that_strictly_increases(era: str) -> None:

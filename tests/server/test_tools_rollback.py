@@ -60,7 +60,11 @@ async def test_rollback_waits_for_no_other_writer(era: str, tmp_path: Path) -> N
         go_on.wait(10)
 
     engine = FakeEngine(current=make_view(), earlier=make_view(), needed=False, between=between)
-    async with bench(engine) as parts, Client(parts.server, mode=era) as client, anyio.create_task_group() as tasks:
+    async with (
+        bench(engine, roots=(tmp_path,)) as parts,
+        Client(parts.server, mode=era) as client,
+        anyio.create_task_group() as tasks,
+    ):
 
         async def index() -> None:
             content_of(await client.call_tool("index_filebase", {"path": str(tmp_path)}))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from pathlib import Path
+from typing import Any
 
 import anyio
 from mcp import Client
@@ -16,7 +17,7 @@ from tests.server.reading import content_of, text_of
 async def test_index_filebase_serves_what_it_indexed(era: str, tmp_path: Path) -> None:
     """The report counts files and names the skipped ones; the next search finds the new index."""
     (tmp_path / "zebra.py").write_text("def zebra(): ...", encoding="utf-8")
-    async with bench(FakeEngine(source=None)) as parts, Client(parts.server, mode=era) as client:
+    async with bench(FakeEngine(source=None), roots=(tmp_path,)) as parts, Client(parts.server, mode=era) as client:
         result = await client.call_tool("index_filebase", {"path": str(tmp_path), "tags": ["mine"]})
         found = content_of(await client.call_tool("search", {"query": "zebra"}))
     report = content_of(result)["report"]
@@ -27,7 +28,7 @@ async def test_index_filebase_serves_what_it_indexed(era: str, tmp_path: Path) -
 
 async def test_index_filebase_needs_an_absolute_directory(era: str, tmp_path: Path) -> None:
     """Relative to what, is a question that no client can answer; a missing directory or user is named."""
-    async with bench(FakeEngine(source=None)) as parts, Client(parts.server, mode=era) as client:
+    async with bench(FakeEngine(source=None), roots=(tmp_path,)) as parts, Client(parts.server, mode=era) as client:
         relative = await client.call_tool("index_filebase", {"path": "src"})
         nobody = await client.call_tool("index_filebase", {"path": "~no-such-user/src"})
         missing = await client.call_tool("index_filebase", {"path": str(tmp_path / "no")})
@@ -37,6 +38,43 @@ async def test_index_filebase_needs_an_absolute_directory(era: str, tmp_path: Pa
     assert text_of(nobody).endswith("(code: home_unknown)")
     assert missing.is_error
     assert text_of(missing).endswith("(code: tree_missing)")
+
+
+async def test_index_filebase_stays_where_it_may(era: str, tmp_path: Path) -> None:
+    """Elsewhere it answers the same for what is there and what is not, indexes nothing, and tells what to set."""
+    allowed, outside = tmp_path / "allowed", tmp_path / "outside"
+    allowed.mkdir()
+    outside.mkdir()
+    (outside / "zebra.py").write_text("def zebra(): ...", encoding="utf-8")
+    (allowed / "link").symlink_to(outside)
+    ways = [outside, tmp_path / "missing", allowed / ".." / "outside", allowed / "link", outside / "zebra.py", "/"]
+    async with bench(FakeEngine(source=None), roots=(allowed,)) as parts, Client(parts.server, mode=era) as client:
+        answers = {str(way): await client.call_tool("index_filebase", {"path": str(way)}) for way in ways}
+        found = content_of(await client.call_tool("search", {"query": "zebra"}))
+    for way, answer in answers.items():
+        assert answer.is_error
+        assert text_of(answer) == (
+            f"{way}: this server may not index that; PYCONTEXTIFY_ALLOWED_ROOTS (--allowed-roots) of the server names "
+            "the directories that it may index (code: path_not_allowed)"
+        )
+    assert found["results"] == []
+
+
+async def test_index_filebase_indexes_what_was_judged(era: str, tmp_path: Path) -> None:
+    """A link on the way may lead elsewhere a moment later: what is indexed is where it led when it was looked at."""
+    (tmp_path / "first").mkdir()
+    (tmp_path / "first" / "zebra.py").write_text("def zebra(): ...", encoding="utf-8")
+    (tmp_path / "link").symlink_to(tmp_path / "first")
+    indexed: list[Path] = []
+
+    class Watched(FakeEngine):
+        def index_tree(self, root: Path, **named: Any) -> Any:
+            indexed.append(root)
+            return super().index_tree(root, **named)
+
+    async with bench(Watched(source=None), roots=(tmp_path,)) as parts, Client(parts.server, mode=era) as client:
+        content_of(await client.call_tool("index_filebase", {"path": str(tmp_path / "link")}))
+    assert indexed == [(tmp_path / "first").resolve()]
 
 
 async def test_only_one_client_writes_at_a_time(era: str, tmp_path: Path) -> None:
@@ -49,7 +87,7 @@ async def test_only_one_client_writes_at_a_time(era: str, tmp_path: Path) -> Non
         go_on.wait(10)
 
     engine = FakeEngine(current=make_view(), needed=False, between=between)
-    async with bench(engine) as parts, Client(parts.server, mode=era) as client:
+    async with bench(engine, roots=(tmp_path,)) as parts, Client(parts.server, mode=era) as client:
         async with anyio.create_task_group() as tasks:
 
             async def index() -> None:
@@ -81,7 +119,11 @@ async def test_indexing_is_given_up_when_the_client_gives_up(era: str, tmp_path:
         go_on.wait(10)
 
     engine = FakeEngine(current=make_view(), needed=False, between=between)
-    async with bench(engine) as parts, Client(parts.server, mode=era) as client, anyio.create_task_group() as tasks:
+    async with (
+        bench(engine, roots=(tmp_path,)) as parts,
+        Client(parts.server, mode=era) as client,
+        anyio.create_task_group() as tasks,
+    ):
 
         async def index() -> None:
             await client.call_tool("index_filebase", {"path": str(tmp_path)})
