@@ -7,6 +7,7 @@ and not its source, and would add a dependency and 0.06 s to the start.
 =================  ====================================================================
 module             job
 =================  ====================================================================
+``setting``        what there is to know about one
 ``settings``       every setting, once: `SETTINGS`, `Settings`, `describe`
 ``readers``        from text to a value, one function for each kind
 ``addresses``      the same for addresses

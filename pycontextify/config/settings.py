@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from types import MappingProxyType
@@ -30,68 +30,13 @@ from pycontextify.config.readers import (
     read_text,
     whole_number,
 )
+from pycontextify.config.setting import Setting, about, about_list
 from pycontextify.redact import redact_url
 from pycontextify.snapshot.config import DEFAULT_CHANNEL
 from pycontextify.snapshot.digest import Digest
 from pycontextify.snapshot.signature import PublicKey
 
 __all__ = ["BY_NAME", "SETTINGS", "Row", "Setting", "Settings", "describe"]
-
-
-@dataclass(frozen=True, slots=True)
-class Setting:
-    """What there is to know about a setting.
-
-    ``read`` turns text into the value; ``form`` shows what to write, as a help text's metavar does. ``default`` is in
-    that form too; without one the value is ``absent``, unless the help says how another is found. ``separator`` stands
-    between the items of a list. ``name`` is the key in the TOML file and the field of `Settings`.
-    """
-
-    read: Callable[[str], object]
-    form: str
-    help: str
-    default: str | None = None
-    absent: object = None
-    secret: bool = False
-    flag_name: str | None = None
-    separator: str = ","
-    name: str = ""
-
-    @property
-    def env(self) -> str:
-        """The environment variable."""
-        return f"PYCONTEXTIFY_{self.name.upper()}"
-
-    @property
-    def flag(self) -> str | None:
-        """The command line's flag; a secret has none, since flags show in process lists."""
-        return None if self.secret else f"--{self.flag_name or self.name.replace('_', '-')}"
-
-    @property
-    def stands_alone(self) -> bool:
-        """Whether the flag without a value means true."""
-        return self.read is read_bool
-
-    @property
-    def in_file(self) -> bool:
-        """Whether the TOML file may hold it: all but its own place."""
-        return self.name != "config"
-
-
-def _about(
-    read: Callable[[str], object],
-    form: str,
-    text: str,
-    *,
-    default: str | None = None,
-    secret: bool = False,
-    flag_name: str | None = None,
-) -> dict[str, Setting]:
-    return {"setting": Setting(read, form, text, default, secret=secret, flag_name=flag_name)}
-
-
-def _about_list(read: Callable[[str], object], form: str, text: str) -> dict[str, Setting]:
-    return {"setting": Setting(read, form, text, absent=())}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
@@ -104,12 +49,12 @@ class Settings:
     """
 
     config: Path | None = field(
-        metadata=_about(
+        metadata=about(
             read_path, "FILE", "TOML file of settings (default: the user's own config.toml, if there is one)"
         )
     )
     index_bootstrap_url: tuple[str, ...] = field(
-        metadata=_about_list(
+        metadata=about_list(
             read_layout_urls,
             "URL[#REF][,MIRROR]",
             "where an index is published: the http, https or file address of its directory; "
@@ -117,39 +62,39 @@ class Settings:
         )
     )
     index_bootstrap_archive: tuple[str, ...] = field(
-        metadata=_about_list(
+        metadata=about_list(
             read_file_urls, "URL[,MIRROR]", "address of an index as a .zip, .tar, .tar.gz, .tgz or .tar.zst archive"
         )
     )
     index_bootstrap_faiss_url: tuple[str, ...] = field(
-        metadata=_about_list(read_file_urls, "URL[,MIRROR]", "address of an index's .faiss file; needs the other one")
+        metadata=about_list(read_file_urls, "URL[,MIRROR]", "address of an index's .faiss file; needs the other one")
     )
     index_bootstrap_metadata_url: tuple[str, ...] = field(
-        metadata=_about_list(read_file_urls, "URL[,MIRROR]", "address of an index's .sqlite file; needs the other one")
+        metadata=about_list(read_file_urls, "URL[,MIRROR]", "address of an index's .sqlite file; needs the other one")
     )
     index_bootstrap_sha256: Digest | None = field(
-        metadata=_about(
+        metadata=about(
             read_digest, "HEX", "SHA-256 that the archive, or the manifest of the published index, must have"
         )
     )
     index_bootstrap_faiss_sha256: Digest | None = field(
-        metadata=_about(read_digest, "HEX", "SHA-256 that the .faiss file must have")
+        metadata=about(read_digest, "HEX", "SHA-256 that the .faiss file must have")
     )
     index_bootstrap_metadata_sha256: Digest | None = field(
-        metadata=_about(read_digest, "HEX", "SHA-256 that the .sqlite file must have")
+        metadata=about(read_digest, "HEX", "SHA-256 that the .sqlite file must have")
     )
     index_bootstrap_trusted_keys: tuple[PublicKey, ...] = field(
-        metadata=_about_list(
+        metadata=about_list(
             read_public_keys,
             "KEY[,KEY]",
             "minisign public keys, or their .pub files: what none of them has signed is refused",
         )
     )
     index_bootstrap_channel: str = field(
-        metadata=_about(read_channel, "NAME", "channel that the index must be of", default=DEFAULT_CHANNEL)
+        metadata=about(read_channel, "NAME", "channel that the index must be of", default=DEFAULT_CHANNEL)
     )
     index_bootstrap_mode: Literal["if-missing", "follow"] = field(
-        metadata=_about(
+        metadata=about(
             one_of("if-missing", "follow"),
             "if-missing|follow",
             "fetch only while there is no local index, or keep following what is published",
@@ -157,10 +102,10 @@ class Settings:
         )
     )
     index_bootstrap_refresh: float = field(
-        metadata=_about(read_seconds, "DURATION", "how often to look for a new index when following", default="15m")
+        metadata=about(read_seconds, "DURATION", "how often to look for a new index when following", default="15m")
     )
     index_bootstrap_token: str | None = field(
-        metadata=_about(read_text, "TOKEN", "bearer token for the configured addresses, and for no others", secret=True)
+        metadata=about(read_text, "TOKEN", "bearer token for the configured addresses, and for no others", secret=True)
     )
     index_bootstrap_headers: tuple[tuple[str, str], ...] = field(
         metadata={
@@ -174,22 +119,22 @@ class Settings:
         }
     )
     index_bootstrap_ca_file: Path | None = field(
-        metadata=_about(read_path, "FILE", "PEM file of the authorities to trust, in place of the system's")
+        metadata=about(read_path, "FILE", "PEM file of the authorities to trust, in place of the system's")
     )
     index_bootstrap_client_cert: Path | None = field(
-        metadata=_about(read_path, "FILE", "PEM file of the certificate to show to the configured addresses")
+        metadata=about(read_path, "FILE", "PEM file of the certificate to show to the configured addresses")
     )
     index_bootstrap_client_key: Path | None = field(
-        metadata=_about(read_path, "FILE", "PEM file of its key, where it is not in the same file; without a password")
+        metadata=about(read_path, "FILE", "PEM file of its key, where it is not in the same file; without a password")
     )
     index_bootstrap_connections: int = field(
-        metadata=_about(whole_number(1, 16), "N", "how many requests may be under way at once", default="4")
+        metadata=about(whole_number(1, 16), "N", "how many requests may be under way at once", default="4")
     )
     index_bootstrap_max_size: int = field(
-        metadata=_about(read_size, "SIZE", "the largest file to fetch", default="64GiB")
+        metadata=about(read_size, "SIZE", "the largest file to fetch", default="64GiB")
     )
     index_dir: Path = field(
-        metadata=_about(
+        metadata=about(
             read_path,
             "DIR",
             "where the index lives (default: the index name, in the user's data directory)",
@@ -197,21 +142,21 @@ class Settings:
         )
     )
     index_name: str = field(
-        metadata=_about(read_file_name, "NAME", "name of the index and of the files it is exported to", default="index")
+        metadata=about(read_file_name, "NAME", "name of the index and of the files it is exported to", default="index")
     )
     auto_load: bool = field(
-        metadata=_about(read_bool, "[true|false]", "load the local index at the start", default="true")
+        metadata=about(read_bool, "[true|false]", "load the local index at the start", default="true")
     )
     auto_persist: bool = field(
-        metadata=_about(read_bool, "[true|false]", "save the index after every change", default="true")
+        metadata=about(read_bool, "[true|false]", "save the index after every change", default="true")
     )
     keep_generations: int = field(
-        metadata=_about(
+        metadata=about(
             whole_number(1, 100), "N", "how many generations to keep, the current one among them", default="3"
         )
     )
     embedding_provider: Literal["onnx", "http"] = field(
-        metadata=_about(
+        metadata=about(
             one_of("onnx", "http"),
             "onnx|http",
             "what embeds text: a model run here, or an OpenAI-compatible service",
@@ -219,40 +164,40 @@ class Settings:
         )
     )
     embedding_model: str | None = field(
-        metadata=_about(
+        metadata=about(
             read_text,
             "DIR|NAME",
             "directory with model.onnx and tokenizer.json (default: the built-in model); a service's model name",
         )
     )
     embedding_url: str | None = field(
-        metadata=_about(read_service_url, "URL", "address of the embedding service, such as http://localhost:11434/v1")
+        metadata=about(read_service_url, "URL", "address of the embedding service, such as http://localhost:11434/v1")
     )
     embedding_api_key: str | None = field(
-        metadata=_about(read_text, "KEY", "key for the embedding service", secret=True)
+        metadata=about(read_text, "KEY", "key for the embedding service", secret=True)
     )
     sign_password: str | None = field(
-        metadata=_about(read_text, "PASSWORD", "password of the key that `publish --sign` signs with", secret=True)
+        metadata=about(read_text, "PASSWORD", "password of the key that `publish --sign` signs with", secret=True)
     )
     transport: Literal["stdio", "http"] = field(
-        metadata=_about(one_of("stdio", "http"), "stdio|http", "how MCP clients connect", default="stdio")
+        metadata=about(one_of("stdio", "http"), "stdio|http", "how MCP clients connect", default="stdio")
     )
     host: str = field(
-        metadata=_about(read_host, "HOST", "interface that the http transport listens on", default="127.0.0.1")
+        metadata=about(read_host, "HOST", "interface that the http transport listens on", default="127.0.0.1")
     )
     port: int = field(
-        metadata=_about(read_port, "PORT", "port that the http transport listens on; 0 is any free one", default="8765")
+        metadata=about(read_port, "PORT", "port that the http transport listens on; 0 is any free one", default="8765")
     )
     http: HostPort | None = field(
-        metadata=_about(read_host_port, "HOST:PORT", "serve the status routes there, beside the stdio transport")
+        metadata=about(read_host_port, "HOST:PORT", "serve the status routes there, beside the stdio transport")
     )
     http_token: str | None = field(
-        metadata=_about(
+        metadata=about(
             read_access_token, "TOKEN", "bearer token that every HTTP request must carry, the probes' too", secret=True
         )
     )
     insecure: bool = field(
-        metadata=_about(
+        metadata=about(
             read_bool,
             "[true|false]",
             "listen without a token where other machines can reach it: something in front authenticates",
@@ -272,7 +217,7 @@ class Settings:
         }
     )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"] = field(
-        metadata=_about(
+        metadata=about(
             one_of("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"), "LEVEL", "least level to log", default="INFO"
         )
     )
