@@ -127,11 +127,41 @@ def test_no_index_is_missing(unpacker: Unpacker, files: Files) -> None:
 
 def test_the_message_shows_a_few_names_escaped(unpacker: Unpacker) -> None:
     """An archive can't write what it likes into our log."""
-    files = {"a\u202egnp.exe": b"", "b" * 500: b"", **{f"file{number}": b"" for number in range(50)}}
+    files = {"a\u00a0b": b"", "b" * 500: b"", **{f"file{number}": b"" for number in range(50)}}
     message = str(unpacker.refusal(files))
     assert message.isprintable()
     assert "and 47 more" in message
     assert len(message) < 500
+
+
+@pytest.mark.parametrize("write", [write_tar, write_zip])
+def test_what_goes_with_an_index_may_be_there(unpacker: Unpacker, write: Callable[[Files], bytes]) -> None:
+    """Texts, licences, checksums, signatures, what systems add, and what an index directory keeps for itself."""
+    beside = [
+        *("README", "README.md", "docs/LICENSE", "licence.txt", "LICENSE-MIT", "NOTICE", "CHANGELOG.rst", "VERSION"),
+        *("docs.faiss.sha256", "SHA256SUMS", "docs.sqlite.minisig", "docs.asc", "key.pub", "metadata.json"),
+        *(".DS_Store", "__MACOSX/._docs.faiss", "Thumbs.db", "Desktop.ini", ".gitattributes"),
+        *(".pycontextify/lock", ".pycontextify/leases/1", "half.sqlite"),
+    ]
+    extracted = unpacker(write({**dict.fromkeys(beside, b"x"), **PAIR}), "a")
+    assert isinstance(extracted, ExtractedPair)
+    assert len(list(unpacker.staging.iterdir())) == 2
+
+
+def test_a_blob_may_begin_like_an_archive(unpacker: Unpacker) -> None:
+    """Row numbers, for one, can be any bytes; it is known by its digest."""
+    blob = b"PK\x03\x04\x1f\x8b"
+    extracted = unpacker(write_tar({**LAYOUT, f"blobs/sha256/{digest_of(blob).hex}": blob}), "a.tar")
+    assert isinstance(extracted, ExtractedLayout)
+    assert digest_of(blob) in extracted.blobs
+
+
+def test_what_is_kept_is_on_the_disk(unpacker: Unpacker, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And nothing else waits for the disk, however many files an archive has."""
+    flushed: list[int] = []
+    monkeypatch.setattr(os, "fsync", lambda descriptor: flushed.append(os.fstat(descriptor).st_size))
+    unpacker(write_tar({**PAIR, **{f"{number}.sqlite": b"x" for number in range(99)}}), "a.tar")
+    assert sorted(flushed) == sorted([len(VECTORS), len(CHUNKS)])
 
 
 def test_a_blob_that_belies_its_name_is_rejected(unpacker: Unpacker) -> None:
