@@ -8,7 +8,7 @@ from collections.abc import Callable
 import zstandard
 
 from tests.hostile.case import ZEROS, Case
-from tests.hostile.tars import END, PAIR, block
+from tests.hostile.tars import END, PAIR, block, entry
 from tests.hostile.zips import GOOD_ZIP
 
 __all__ = ["PACKED"]
@@ -50,6 +50,12 @@ def _repeat(size: int, *, last: bool) -> bytes:
     return (size << 3 | 1 << 1 | last).to_bytes(3, "little") + b"\0"
 
 
+def _crumbs(pack: Callable[[bytes], bytes]) -> bytes:
+    """A good archive, packed a few bytes at a time."""
+    content = PAIR + entry(b"a.md", b"a good text, and a long one" * 4000) + END
+    return b"".join(pack(content[at : at + 40]) for at in range(0, len(content), 40))
+
+
 _EMPTY = bytes(3)
 _LAST = b"\1\0\0"
 
@@ -71,6 +77,7 @@ _GZIPPED = [
     _case("a second member behind the end", "a.tar.gz", "archive_trailing", lambda: _gz() + _gz()),
     _case("no tar inside", "a.tar.gz", "archive_corrupt", lambda: _gz(b"x" * 5000)),
     _case("empty members without end", "a.tar.gz", "archive_bomb", lambda: _gz() + _gz(b"") * 20_000),
+    _case("members of a few bytes", "a.tar.gz", "archive_bomb", lambda: _crumbs(_gz)),
     _case("nothing inside", "a.tar.gz", "archive_truncated", lambda: _gz(b"")),
     _case("packed twice", "a.tar.gz", "archive_corrupt", lambda: _gz(_gz())),
     _case("packed as something else", "a.tar.gz", "archive_corrupt", lambda: _gz(_zst())),
@@ -115,6 +122,7 @@ _ZSTANDARD = [
     _case("a dictionary", "a.tar.zst", "archive_corrupt", lambda: _frame(_LAST, descriptor=b"\x01\x58\x07")),
     _case("blocks without end", "a.tar.zst", "archive_bomb", lambda: _zst() + _frame(_EMPTY * 100_000, _LAST)),
     _case("empty frames without end", "a.tar.zst", "archive_bomb", lambda: _zst() + _frame(_LAST) * 50_000),
+    _case("frames of a few bytes", "a.tar.zst", "archive_bomb", lambda: _crumbs(_zst)),
     _case(
         "a skippable frame beyond the end",
         "a.tar.zst",

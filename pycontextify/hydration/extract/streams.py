@@ -24,6 +24,8 @@ DEFLATE_FEED = 16 * 1024
 """Bytes fed at a time: 17 MB come out at most (deflate reaches 1,032)."""
 # zstd: 17 MB as well, as a block of 4 bytes may stand for 128 KiB.
 _FEEDS: dict[TarKind, int] = {"tar": BUFFER, "tar.gz": DEFLATE_FEED, "tar.zst": 512}
+_STREAM = 1024
+"""What it costs to begin a stream, in bytes."""
 _GZIP, _RAW = 31, -15
 _ERRORS = (zstandard.ZstdError, cast("type[Exception]", isal_zlib.error))
 
@@ -46,8 +48,8 @@ class TarStream:
 
     def __init__(self, file: BinaryIO, kind: TarKind, budget: Budget) -> None:
         self._budget = budget
-        self._packed = self._unpacked = self._position = 0
-        self._pieces = filter(None, _unpacked(self._feeds(file, _FEEDS[kind]), kind))
+        self._packed = self._unpacked = self._position = self._streams = 0
+        self._pieces = filter(None, _unpacked(self._feeds(file, _FEEDS[kind]), kind, self._begin))
         self._piece = io.BytesIO()
 
     def tell(self) -> int:
@@ -78,6 +80,12 @@ class TarStream:
                 raise error
             yield fed
 
+    def _begin(self) -> None:
+        """Count a gzip member or zstd frame; masses of those that bring a few bytes each only cost time."""
+        self._streams += 1
+        if error := filler(self._streams * _STREAM, self._unpacked):
+            raise error
+
 
 def inflater() -> _Unpacker:
     """Return an unpacker of one deflate stream."""
@@ -102,19 +110,22 @@ def unpack_one(unpacker: _Unpacker, fed: bytes, packed: Iterator[bytes]) -> Gene
     return unpacker.unused_data
 
 
-def _unpacked(packed: Iterator[bytes], kind: TarKind) -> Iterator[bytes]:
+def _unpacked(packed: Iterator[bytes], kind: TarKind, begin: Callable[[], None]) -> Iterator[bytes]:
     match kind:
         case "tar":
             return packed
         case "tar.gz":
-            return _unpack_all(packed, lambda: isal_zlib.decompressobj(wbits=_GZIP))
+            return _unpack_all(packed, lambda: isal_zlib.decompressobj(wbits=_GZIP), begin)
         case "tar.zst":
             zstd = zstandard.ZstdDecompressor()  # a frame may ask it for 128 MiB of memory, and no more
-            return _unpack_all(packed, lambda: cast("_Unpacker", zstd.decompressobj()))
+            return _unpack_all(packed, lambda: cast("_Unpacker", zstd.decompressobj()), begin)
 
 
-def _unpack_all(packed: Iterator[bytes], unpacker: Callable[[], _Unpacker]) -> Iterator[bytes]:
+def _unpack_all(
+    packed: Iterator[bytes], unpacker: Callable[[], _Unpacker], begin: Callable[[], None]
+) -> Iterator[bytes]:
     """Unpack one gzip member or zstd frame after the other; nothing else may stand between or behind them."""
     fed = next(packed, b"")
     while fed:
+        begin()
         fed = (yield from unpack_one(unpacker(), fed, packed)) or next(packed, b"")
