@@ -61,7 +61,8 @@ class Jail:
 def jail() -> Iterator[Jail]:
     """Start the process, for the length of a block."""
     command = [sys.executable, "-m", "tests.hostile.jail"]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+    root = Path(__file__).resolve().parents[2]
+    with subprocess.Popen(command, cwd=root, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         yield Jail(process)
         assert process.stdin is not None
         process.stdin.close()

@@ -59,6 +59,7 @@ def pax(*records: tuple[bytes, bytes], kind: bytes = b"x") -> bytes:
 PAIR = entry(f"{NAME}.faiss".encode(), VECTORS) + entry(f"{NAME}.sqlite".encode(), CHUNKS)
 
 
+_PREFIX = b"dir\0/../evil".ljust(131, b"\0") + b"15301624763\0" * 2
 _SPARSE = bytearray(block(b"sparse.md", kind=b"S", checksum_error=1))
 _SPARSE[482] = 1  # the map goes on in the next block, which says the same of itself
 
@@ -134,6 +135,8 @@ _NAMES = [
     _case("NUL of pax", "member_name_hostile", pax((b"path", b"docs.faiss\0.txt")) + entry(b"fine.md", b"x")),
     _case("NUL of GNU", "archive_corrupt", entry(b"L", b"a\0/../b\0", kind=b"L") + entry(b"fine.md", b"x")),
     _case("something behind a name's NUL", "archive_corrupt", entry(b"fine\0/../evil", b"x")),
+    _case("something behind a prefix's NUL", "archive_corrupt", block(b"a.md", prefix=b"dir\0/../evil")),
+    _case("something behind a prefix's NUL, and times", "archive_corrupt", block(b"a.md", prefix=_PREFIX)),
     _case("newline", "member_name_hostile", entry(b"a\nb", b"x")),
     _case("escape sequence", "member_name_hostile", entry(b"\x1b[2Ja", b"x")),
     _case("directory's name", "member_name_hostile", entry(b"dir/", b"x")),

@@ -36,6 +36,8 @@ _POSIX = b"ustar\0"
 _OCTAL_END = 8**11
 """The first size that the field for it can't tell in the way of POSIX."""
 _SET_ID = 0o7000
+# star, and the writer that comes with npm, keep two more times behind a shorter prefix, as POSIX let them.
+_TIMES = re.compile(rb"\0([0-7 ]{11}[ \0]){2}")
 # Python before 3.11.10 and 3.12.6 takes time quadratic in such a run (CVE-2024-6232).
 _ENDLESS_NUMBER = re.compile(rb"[0-9]{64}")
 _RECORD = re.compile(rb"([1-9][0-9]*) ([^=\n]+)=")
@@ -155,7 +157,7 @@ def _check_headers(reads: Sequence[bytes], info: tarfile.TarInfo, *, first: bool
         raise malformed("a member has two names")
     if tarfile.XGLTYPE in kinds and not first:
         raise malformed("what is said of all members does not come first")
-    texts = [header[:100], header[345:500]]
+    texts = [header[:100], header[345:475] if _TIMES.fullmatch(header[475:500]) else header[345:500]]
     for kind, content in zip(kinds, extensions[1::2], strict=True):
         if kind in _PAX:
             _check_records(content)

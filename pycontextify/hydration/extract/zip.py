@@ -14,7 +14,7 @@ import stat
 import struct
 import zipfile
 from collections.abc import Iterator
-from itertools import pairwise
+from itertools import pairwise, product
 from typing import BinaryIO
 
 from isal import isal_zlib
@@ -175,9 +175,9 @@ def _check_local(file: BinaryIO, entry: zipfile.ZipInfo) -> int:
     file.seek(entry.header_offset)
     magic, _, flags, method, _, _, crc, packed, size, name_length, extra_length = _LOCAL.unpack(take(file, _LOCAL.size))
     name, extra = take(file, name_length), take(file, extra_length)
-    truths = [(entry.CRC, entry.compress_size, entry.file_size)]
-    if flags & _DESCRIBED:
-        truths.append((0, 0, 0))
+    # What follows the content need not be known before. (libarchive knows the size, and neither of the others.)
+    later = [0] if flags & _DESCRIBED else []
+    truths = list(product([entry.CRC, *later], [entry.compress_size, *later], [entry.file_size, *later]))
     wide = [(c, _FULL32, _FULL32) for c, p, s in truths if struct.pack("<2H2Q", 1, 16, s, p) in extra]
     same = (magic, name, method) == (b"PK\x03\x04", _raw_name(entry), entry.compress_type)
     if not same or (crc, packed, size) not in truths + wide or (flags ^ entry.flag_bits) & ~_LEVEL:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import re
+import struct
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -18,7 +20,8 @@ from pycontextify.hydration.extract import (
     packed_kind,
 )
 from pycontextify.snapshot.digest import digest_of
-from tests.hostile.zips import GOOD_ZIP, behind_end64
+from tests.hostile.tars import END, block
+from tests.hostile.zips import GOOD_ZIP, Part, behind_end64, build
 from tests.hydration.extract.archives import WRITERS, Files, write_tar, write_zip
 from tests.hydration.extract.unpacker import BLOBS, CHUNKS, LAYOUT, PAIR, VECTORS, Unpacker
 
@@ -62,6 +65,25 @@ def test_a_layout_comes_out_of_every_kind(unpacker: Unpacker, writer: tuple[str,
 def test_a_zip_archive_may_end_twice(unpacker: Unpacker) -> None:
     """A writer of zip64 says where the directory is in a wide record and a narrow one."""
     assert isinstance(unpacker(behind_end64(GOOD_ZIP, entries=2), "a.zip"), ExtractedPair)
+
+
+def test_a_zip_archive_may_tell_the_size_before_and_the_rest_behind(unpacker: Unpacker) -> None:
+    """As libarchive writes it, which is the `tar` of macOS and Windows."""
+    parts = []
+    for name, content in PAIR.items():
+        part = Part(name.encode(), content, flags=8, local={"crc": 0, "packed": 0})
+        parts.append(replace(part, after=struct.pack("<4s3L", b"PK\x07\x08", *part.told())))
+    assert isinstance(unpacker(build(*parts), "a.zip"), ExtractedPair)
+
+
+def test_a_tar_archive_may_have_more_times(unpacker: Unpacker) -> None:
+    """As star and the writer that comes with npm put them, behind a prefix that is shorter for it."""
+    times = b"15301624763\0" * 2
+    content = b"".join(
+        block(name.encode(), len(blob), prefix=b"dir".ljust(131, b"\0") + times) + blob + bytes(-len(blob) % 512)
+        for name, blob in PAIR.items()
+    )
+    assert isinstance(unpacker(content + END, "a.tar"), ExtractedPair)
 
 
 def test_the_kind_is_told_by_the_content(tmp_path: Path, writer: tuple[str, Callable[[Files], bytes]]) -> None:
