@@ -7,8 +7,12 @@ VENV ?= .venv
 
 bin := $(VENV)/bin
 ready := $(VENV)/.ready
+# Nothing is installed whose bytes were not known when the lock files were made. That goes for what builds, too: pip's
+# isolated builds would fetch their backends without looking at any hash. Sources are built for what has no wheel only.
+install := $(bin)/python -m pip install --disable-pip-version-check --quiet --no-build-isolation
+locked := $(install) --require-hashes --only-binary :all:
 
-.PHONY: demo test test-system lint format tables clean help
+.PHONY: demo test test-system lint format tables lock clean help
 
 demo: $(ready) ## index, publish, hydrate, search and hot-swap before your eyes, in under two minutes
 	$(bin)/pycontextify demo --docs README.md --docs docs
@@ -33,6 +37,9 @@ format: $(ready) ## put the code into the house's form
 tables: $(ready) ## write the tables that come from the code into the README
 	$(bin)/python docs/tables.py
 
+lock: ## pin everything anew where pyproject.toml asks for it, with the hash of every file (LOCK=--upgrade: the newest)
+	locks/lock $(LOCK)
+
 clean: ## remove the environment and every cache
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis build dist
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
@@ -40,8 +47,11 @@ clean: ## remove the environment and every cache
 help: ## show this
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' Makefile
 
-$(ready): pyproject.toml constraints.txt
+$(ready): pyproject.toml locks/build.txt locks/project.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed, and $(PYTHON) is " + sys.version.split()[0] + ": try make PYTHON=python3.12")'
 	$(PYTHON) -m venv $(VENV)
-	$(bin)/python -m pip install --disable-pip-version-check --quiet --constraint constraints.txt --editable '.[dev]'
+	$(locked) --requirement locks/build.txt
+	$(locked) --no-binary forbiddenfruit --requirement locks/project.txt
+	$(install) --no-deps --editable .
+	$(bin)/python -m pip check --disable-pip-version-check
 	@touch $@

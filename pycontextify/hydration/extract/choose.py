@@ -11,7 +11,7 @@ from pycontextify.errors import ExtractError
 from pycontextify.hydration.extract.members import shown
 from pycontextify.snapshot.digest import Digest, parse_digest
 
-__all__ = ["LayoutChoice", "PairChoice", "choose", "is_candidate"]
+__all__ = ["LayoutChoice", "PairChoice", "choose", "is_blob", "is_candidate"]
 
 _VECTORS, _CHUNKS = ".faiss", ".sqlite"
 _MARK, _INDEX = "oci-layout", "index.json"
@@ -40,7 +40,12 @@ def is_candidate(path: str) -> bool:
     name = PurePosixPath(path).name
     if name.startswith("._"):  # what macOS keeps beside a file
         return False
-    return name in (_MARK, _INDEX) or name.endswith((_VECTORS, _CHUNKS)) or _BLOB.fullmatch(path) is not None
+    return name in (_MARK, _INDEX) or name.endswith((_VECTORS, _CHUNKS)) or is_blob(path)
+
+
+def is_blob(path: str) -> bool:
+    """Tell whether a file at ``path`` has the name of a layout's blob."""
+    return _BLOB.fullmatch(path) is not None
 
 
 def choose(paths: Sequence[str], name: str) -> PairChoice | LayoutChoice:

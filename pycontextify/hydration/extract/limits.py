@@ -7,7 +7,9 @@ from dataclasses import dataclass
 
 from pycontextify.errors import ExtractError
 
-__all__ = ["DEFAULT_LIMITS", "Budget", "ExtractLimits"]
+__all__ = ["DEFAULT_LIMITS", "Budget", "ExtractLimits", "filler"]
+
+_FILLER = 256 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,12 +17,13 @@ class ExtractLimits:
     """Bounds for one archive, in bytes unless said otherwise.
 
     ``unpacked`` bounds everything in it together, ``members`` their number, ``document`` the index.json of a layout.
+    A generation has some 30 files, and each costs as much as thousands of bytes.
     An archive that has grown beyond ``ratio_floor`` may be ``ratio`` times as large as what was read of it. (Vectors
     and compressed chunks hardly shrink at all; gzip reaches 1,032 on zeros, zstd 32,768.)
     """
 
     unpacked: int = 64 * 1024**3
-    members: int = 10_000
+    members: int = 1000
     document: int = 4 * 1024**2
     ratio: int = 200
     ratio_floor: int = 64 * 1024**2
@@ -55,3 +58,10 @@ class Budget:
         if self._unpacked > max(self._limits.ratio_floor, self._limits.ratio * packed):
             raise ExtractError(f"it unpacks to more than {self._limits.ratio} times its size", code="archive_bomb")
         self._on_progress(packed)
+
+
+def filler(packed: int, unpacked: int) -> ExtractError | None:
+    """Return the error for ``packed`` bytes that unpack to far less, as only masses of empty parts do."""
+    if packed > 2 * unpacked + _FILLER:
+        return ExtractError("it consists of filler", code="archive_bomb")
+    return None

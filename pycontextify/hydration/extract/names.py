@@ -17,8 +17,11 @@ __all__ = ["NameLedger"]
 
 _LONGEST = 1024
 _DEEPEST = 64
-_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
-_DRIVE = re.compile(r"[A-Za-z]:")
+# Control characters; those that turn the direction of what follows or can't be seen; bytes that were no UTF-8; ends of
+# lines and paragraphs.
+_UNSEEN = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+# What Windows takes for a device, in any directory, with any ending and in any case.
+_DEVICE = re.compile(r"(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[0-9\u00b9\u00b2\u00b3]) *(\..*)?", re.IGNORECASE)
 
 
 class NameLedger:
@@ -59,29 +62,34 @@ class NameLedger:
 
 def _parts(name: str) -> list[str]:
     """Split a name; raises ExtractError when it is hostile."""
-    if len(name) > _LONGEST:
-        raise _hostile(name, f"is longer than {_LONGEST:,} characters")
-    if _CONTROL.search(name):
-        raise _hostile(name, "has control characters")
+    if len(name.encode("utf-8", "surrogatepass")) > _LONGEST:
+        raise _hostile(name, f"is longer than {_LONGEST:,} bytes")
+    if not name.isprintable() and not _UNSEEN.isdisjoint(map(unicodedata.category, name)):
+        raise _hostile(name, "has characters that can't be seen, or is no UTF-8")
     if "\\" in name:
         raise _hostile(name, "has a backslash")
-    if name.startswith("/") or _DRIVE.match(name):
+    if name.startswith("/"):
         raise _hostile(name, "is absolute")
+    if ":" in name:
+        raise _hostile(name, "has a colon, which is a drive or a stream to Windows")
     parts = [part for part in name.split("/") if part not in ("", ".")]
     if ".." in parts:
         raise _hostile(name, "leads upwards")
     if len(parts) > _DEEPEST:
         raise _hostile(name, f"is more than {_DEEPEST} directories deep")
+    if any(part.endswith((".", " ")) for part in parts):
+        raise _hostile(name, "ends in a dot or a space, which Windows leaves out")
+    if any(map(_DEVICE.fullmatch, parts)):
+        raise _hostile(name, "is that of a device to Windows")
     return parts
 
 
 def _key(path: str) -> str:
     """Return what is the same for two names that any file system takes for one.
 
-    Windows and macOS ignore case, macOS how an accent is composed, Windows dots and spaces at the end.
+    Windows and macOS ignore case (some by lower case, some by upper case), macOS how an accent is composed.
     """
-    folded = unicodedata.normalize("NFC", unicodedata.normalize("NFC", path).casefold())
-    return "/".join(part.rstrip(" .") for part in folded.split("/"))
+    return unicodedata.normalize("NFD", unicodedata.normalize("NFD", path).upper().casefold())
 
 
 def _parents(key: str) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""What an archive is packed in, and how it is unpacked: in bounded memory, and whole.
+"""How what an archive is packed in is unpacked: in bounded memory, and whole.
 
 Unpackers are fed so little at a time that whatever comes out of one feed fits in memory, and they tell where a stream
 ends. (zstandard's file-like reader can't tell one that ended from one that was cut.)
@@ -7,45 +7,26 @@ ends. (zstandard's file-like reader can't tell one that ended from one that was 
 from __future__ import annotations
 
 import io
-import tarfile
 from collections.abc import Callable, Generator, Iterator
-from pathlib import Path
-from typing import BinaryIO, Literal, Protocol, cast
+from typing import BinaryIO, Protocol, cast
 
 import zstandard
 from isal import isal_zlib
 
-from pycontextify.errors import ExtractError
-from pycontextify.hydration.extract.limits import Budget
+from pycontextify.hydration.extract.kind import TarKind
+from pycontextify.hydration.extract.limits import Budget, filler
 from pycontextify.hydration.extract.members import malformed, truncated
 from pycontextify.hydration.transfer.transport import BUFFER
 
-__all__ = ["DEFLATE_FEED", "PackedKind", "TarKind", "TarStream", "inflater", "packed_kind", "unpack_one"]
-
-TarKind = Literal["tar", "tar.gz", "tar.zst"]
-PackedKind = Literal["zip"] | TarKind
-
-_SUFFIXES: dict[str, PackedKind] = {
-    ".zip": "zip",
-    ".tar": "tar",
-    ".tar.gz": "tar.gz",
-    ".tgz": "tar.gz",
-    ".tar.zst": "tar.zst",
-    ".tzst": "tar.zst",
-}
-_MAGICS: tuple[tuple[bytes, PackedKind], ...] = (
-    (b"PK\x03\x04", "zip"),
-    (b"PK\x05\x06", "zip"),  # with no members
-    (b"\x1f\x8b", "tar.gz"),
-    (b"\x28\xb5\x2f\xfd", "tar.zst"),
-)
+__all__ = ["DEFLATE_FEED", "TarStream", "inflater", "unpack_one"]
 
 DEFLATE_FEED = 16 * 1024
 """Bytes fed at a time: 17 MB come out at most (deflate reaches 1,032)."""
 # zstd: 17 MB as well, as a block of 4 bytes may stand for 128 KiB.
 _FEEDS: dict[TarKind, int] = {"tar": BUFFER, "tar.gz": DEFLATE_FEED, "tar.zst": 512}
+_STREAM = 1024
+"""What it costs to begin a stream, in bytes."""
 _GZIP, _RAW = 31, -15
-_FILLER = 256 * 1024
 _ERRORS = (zstandard.ZstdError, cast("type[Exception]", isal_zlib.error))
 
 
@@ -67,8 +48,8 @@ class TarStream:
 
     def __init__(self, file: BinaryIO, kind: TarKind, budget: Budget) -> None:
         self._budget = budget
-        self._packed = self._unpacked = self._position = 0
-        self._pieces = filter(None, _unpacked(self._feeds(file, _FEEDS[kind]), kind))
+        self._packed = self._unpacked = self._position = self._streams = 0
+        self._pieces = filter(None, _unpacked(self._feeds(file, _FEEDS[kind]), kind, self._begin))
         self._piece = io.BytesIO()
 
     def tell(self) -> int:
@@ -95,34 +76,15 @@ class TarStream:
         while fed := file.read(size):
             self._packed += len(fed)
             # Masses of empty members, frames or blocks unpack to nothing and only cost time.
-            if self._packed > 2 * self._unpacked + _FILLER:
-                raise ExtractError("it consists of filler", code="archive_bomb")
+            if error := filler(self._packed, self._unpacked):
+                raise error
             yield fed
 
-
-def packed_kind(path: Path, file_name: str = "") -> PackedKind:
-    """Tell the kind of an archive by its first bytes.
-
-    ``file_name`` is what the source calls it; a suffix that says otherwise is a contradiction, and one that we don't
-    know says nothing. Raises ExtractError, and OSError when the file can't be read.
-    """
-    with path.open("rb") as file:
-        head = file.read(tarfile.BLOCKSIZE)
-    kind = next((kind for magic, kind in _MAGICS if head.startswith(magic)), None) or _tar(head)
-    if kind is None:
-        raise ExtractError(
-            f"this is no archive{_resemblance(head)}",
-            code="archive_kind_unknown",
-            hint="give the address of a .zip, .tar, .tar.gz or .tar.zst file",
-        )
-    claimed = next((kind for suffix, kind in _SUFFIXES.items() if file_name.lower().endswith(suffix)), kind)
-    if claimed != kind:
-        raise ExtractError(
-            f"its name says {claimed} and its content {kind}",
-            code="archive_kind_mismatch",
-            hint="publish it under the right name (some servers unpack .gz files as they send them)",
-        )
-    return kind
+    def _begin(self) -> None:
+        """Count a gzip member or zstd frame; masses of those that bring a few bytes each only cost time."""
+        self._streams += 1
+        if error := filler(self._streams * _STREAM, self._unpacked):
+            raise error
 
 
 def inflater() -> _Unpacker:
@@ -148,35 +110,22 @@ def unpack_one(unpacker: _Unpacker, fed: bytes, packed: Iterator[bytes]) -> Gene
     return unpacker.unused_data
 
 
-def _unpacked(packed: Iterator[bytes], kind: TarKind) -> Iterator[bytes]:
+def _unpacked(packed: Iterator[bytes], kind: TarKind, begin: Callable[[], None]) -> Iterator[bytes]:
     match kind:
         case "tar":
             return packed
         case "tar.gz":
-            return _unpack_all(packed, lambda: isal_zlib.decompressobj(wbits=_GZIP))
+            return _unpack_all(packed, lambda: isal_zlib.decompressobj(wbits=_GZIP), begin)
         case "tar.zst":
             zstd = zstandard.ZstdDecompressor()  # a frame may ask it for 128 MiB of memory, and no more
-            return _unpack_all(packed, lambda: cast("_Unpacker", zstd.decompressobj()))
+            return _unpack_all(packed, lambda: cast("_Unpacker", zstd.decompressobj()), begin)
 
 
-def _unpack_all(packed: Iterator[bytes], unpacker: Callable[[], _Unpacker]) -> Iterator[bytes]:
+def _unpack_all(
+    packed: Iterator[bytes], unpacker: Callable[[], _Unpacker], begin: Callable[[], None]
+) -> Iterator[bytes]:
     """Unpack one gzip member or zstd frame after the other; nothing else may stand between or behind them."""
     fed = next(packed, b"")
     while fed:
+        begin()
         fed = (yield from unpack_one(unpacker(), fed, packed)) or next(packed, b"")
-
-
-def _tar(head: bytes) -> TarKind | None:
-    try:
-        tarfile.TarInfo.frombuf(head, "utf-8", "surrogateescape")
-    except tarfile.HeaderError:
-        return None
-    return "tar"
-
-
-def _resemblance(head: bytes) -> str:
-    if not head:
-        return ": it is empty"
-    if head.lstrip()[:1] == b"<":
-        return ", it looks like a web page"
-    return ""

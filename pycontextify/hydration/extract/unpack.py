@@ -12,10 +12,12 @@ from typing import BinaryIO
 
 from pycontextify.errors import ExtractError, PyContextifyError, StoreError, VerifyError
 from pycontextify.hydration.extract.choose import LayoutChoice, PairChoice, choose, is_candidate
+from pycontextify.hydration.extract.extras import check_extras, plain
+from pycontextify.hydration.extract.kind import PackedKind, packed_kind
 from pycontextify.hydration.extract.limits import DEFAULT_LIMITS, Budget, ExtractLimits
 from pycontextify.hydration.extract.members import Member
 from pycontextify.hydration.extract.names import NameLedger
-from pycontextify.hydration.extract.streams import PackedKind, TarStream, packed_kind
+from pycontextify.hydration.extract.streams import TarStream
 from pycontextify.hydration.extract.tar import tar_members
 from pycontextify.hydration.extract.zip import zip_members
 from pycontextify.hydration.workers import OnProgress
@@ -64,11 +66,13 @@ def extract(
         copies = _Copies(staging)
         try:
             paths = _copy_candidates(archive, file_name, Budget(limits, on_progress), copies)
-            extracted = _chosen(choose(paths, name), copies, limits)
+            choice = choose(paths, name)
+            check_extras(paths)
+            extracted = _chosen(choice, copies, limits)
+            copies.settle(_files(extracted))
         except BaseException:
-            copies.discard(keep=())
+            copies.settle(())
             raise
-        copies.discard(keep=_files(extracted))
         return extracted
 
 
@@ -83,7 +87,7 @@ class _Copies:
         self._copies: dict[str, tuple[Path, Digest]] = {}
 
     def add(self, path: str, pieces: Iterator[bytes]) -> None:
-        """Copy a member's content into a new file and force it to the disk."""
+        """Copy a member's content into a new file."""
         file, hasher = self._staging / f"{len(self._made):05d}", hashlib.sha256()
         with file.open("xb") as target:
             self._made.append(file)
@@ -93,18 +97,23 @@ class _Copies:
                     target.write(piece)
             with on_disk(file):
                 target.flush()
-                flush(target.fileno())
         self._copies[path] = (file, Digest(f"sha256:{hasher.hexdigest()}"))
 
     def get(self, path: str) -> tuple[Path, Digest]:
         """Return the copy of a member, and its digest."""
         return self._copies[path]
 
-    def discard(self, keep: Collection[Path]) -> None:
-        """Remove all files but those to ``keep``."""
+    def settle(self, keep: Collection[Path]) -> None:
+        """Remove all files but those to ``keep``, and force these to the disk.
+
+        Not before, for that takes its time: an archive may hold thousands of files that nobody keeps.
+        """
         for file in self._made:
             if file not in keep:
                 file.unlink(missing_ok=True)
+        for file in keep:
+            with on_disk(file), file.open("r+b") as made:
+                flush(made.fileno())
 
 
 def _copy_candidates(archive: Path, file_name: str, budget: Budget, copies: _Copies) -> list[str]:
@@ -115,21 +124,19 @@ def _copy_candidates(archive: Path, file_name: str, budget: Budget, copies: _Cop
         for member in _members(file, kind, budget):
             budget.count_member()
             path = ledger.admit(member.name, directory=member.directory)
-            if member.directory:
-                continue
-            paths.append(path)
-            if is_candidate(path):
-                copies.add(path, member.content)
+            content = member.content if member.directory else plain(path, member.content)
+            if not member.directory:
+                paths.append(path)
+                if is_candidate(path):
+                    copies.add(path, content)
+            for _ in content:
+                pass  # what nobody wants is read and judged all the same
     ledger.check_tree()
     return paths
 
 
 def _members(file: BinaryIO, kind: PackedKind, budget: Budget) -> Iterator[Member]:
-    members = zip_members(file, budget) if kind == "zip" else tar_members(TarStream(file, kind, budget))
-    for member in members:
-        yield member
-        for _ in member.content:
-            pass  # what nobody wants is read and judged all the same
+    return zip_members(file, budget) if kind == "zip" else tar_members(TarStream(file, kind, budget))
 
 
 def _chosen(

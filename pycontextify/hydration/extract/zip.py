@@ -14,13 +14,13 @@ import stat
 import struct
 import zipfile
 from collections.abc import Iterator
-from itertools import pairwise
+from itertools import pairwise, product
 from typing import BinaryIO
 
 from isal import isal_zlib
 
 from pycontextify.errors import ExtractError
-from pycontextify.hydration.extract.limits import Budget
+from pycontextify.hydration.extract.limits import Budget, filler
 from pycontextify.hydration.extract.members import Member, malformed, pieces, shown, take, truncated
 from pycontextify.hydration.extract.streams import DEFLATE_FEED, inflater, unpack_one
 
@@ -32,6 +32,7 @@ _LOCAL = struct.Struct("<4s5H3L2H")  # 4.3.7
 _END = struct.Struct("<4s4H2LH")  # 4.3.16
 _END64 = struct.Struct("<4sQ2H2L4Q")  # 4.3.14
 _LOCATOR = struct.Struct("<4sLQL")  # 4.3.15
+_EXTRA = struct.Struct("<2H")  # 4.5.1
 _FULL16, _FULL32 = 0xFFFF, 0xFFFFFFFF
 
 _ENCRYPTED = 0x0001 | 0x0040 | 0x2000  # 4.4.4: traditional, strong, masked headers
@@ -39,8 +40,11 @@ _PATCHED = 0x0020
 _DESCRIBED = 0x0008  # sizes and checksum follow the content, for a writer that did not know them before
 _LEVEL = 0x0006  # how hard the writer tried: some note it in one place only
 _UTF8 = 0x0800
-_REPARSE_POINT = 0x0400
+_VOLUME, _DIRECTORY, _REPARSE_POINT = 0x0008, 0x0010, 0x0400  # attributes of DOS and Windows
 _UNIX = 3
+_SET_ID = 0o7000
+_COMMENT_LIMIT = 1024
+_UNICODE_PATH = 0x7075  # 4.6.9
 
 
 class _Modest(io.BufferedReader):
@@ -66,6 +70,7 @@ def zip_members(packed: BinaryIO, budget: Budget) -> Iterator[Member]:
         raise malformed(f"its directory can't be read ({error})") from error
     entries = sorted(archive.infolist(), key=lambda entry: entry.header_offset)
     _check_ends(file, archive)
+    _check_comment(archive.comment)
     starts = [*(entry.header_offset for entry in entries), archive.start_dir]
     if starts[0] != 0:
         raise malformed("something was put before the archive")
@@ -79,6 +84,8 @@ def zip_members(packed: BinaryIO, budget: Budget) -> Iterator[Member]:
 
 def _content(file: BinaryIO, entry: zipfile.ZipInfo, budget: Budget) -> Iterator[bytes]:
     """Yield an entry's content; its size and checksum must turn out to be those declared."""
+    if error := filler(entry.compress_size, entry.file_size):
+        raise error
     size, crc = 0, 0
     for piece in _inflated(file, entry) if entry.compress_type else pieces(file, entry.compress_size):
         size += len(piece)
@@ -129,6 +136,16 @@ def _fits_wide(wide: bytes, count: int, length: int, start: int) -> bool:
     return wide in (record + _LOCATOR.pack(b"PK\x06\x07", 0, start + length, disks) for disks in (0, 1))
 
 
+def _check_comment(comment: bytes) -> None:
+    """Check that the comment is a short text: as it stands at the end, any other kind of file could hide in it."""
+    try:
+        text = comment.decode()
+    except UnicodeDecodeError:
+        text = "\0"
+    if len(comment) > _COMMENT_LIMIT or not all(line.isprintable() for line in text.splitlines()):
+        raise malformed("its comment is no short text")
+
+
 def _check_kind(entry: zipfile.ZipInfo) -> None:
     """Refuse what needs more than inflating, and links and devices (4.4.15: for Unix, the upper half is the mode)."""
     name, directory = shown(entry.orig_filename), entry.orig_filename.endswith("/")
@@ -142,10 +159,13 @@ def _check_kind(entry: zipfile.ZipInfo) -> None:
             code="member_compression_unsupported",
             hint="use deflate, or no compression",
         )
-    kind = stat.S_IFMT(entry.external_attr >> 16)
-    linked = entry.create_system != _UNIX and entry.external_attr & _REPARSE_POINT
-    if kind not in (0, stat.S_IFDIR if directory else stat.S_IFREG) or linked:
+    mode, attributes = entry.external_attr >> 16, entry.external_attr & 0xFFFF
+    linked = entry.create_system != _UNIX and attributes & _REPARSE_POINT
+    other = attributes & (_VOLUME if directory else _VOLUME | _DIRECTORY)
+    if stat.S_IFMT(mode) not in (0, stat.S_IFDIR if directory else stat.S_IFREG) or linked or other:
         raise ExtractError(f"the member {name} is a link, a device or the like", code="member_not_regular")
+    if not directory and mode & _SET_ID:
+        raise ExtractError(f"the member {name} would run as somebody else", code="member_not_regular")
     if directory and entry.file_size:
         raise malformed(f"the directory {name} has a size")
 
@@ -155,14 +175,26 @@ def _check_local(file: BinaryIO, entry: zipfile.ZipInfo) -> int:
     file.seek(entry.header_offset)
     magic, _, flags, method, _, _, crc, packed, size, name_length, extra_length = _LOCAL.unpack(take(file, _LOCAL.size))
     name, extra = take(file, name_length), take(file, extra_length)
-    truths = [(entry.CRC, entry.compress_size, entry.file_size)]
-    if flags & _DESCRIBED:
-        truths.append((0, 0, 0))
+    # What follows the content need not be known before. (libarchive knows the size, and neither of the others.)
+    later = [0] if flags & _DESCRIBED else []
+    truths = list(product([entry.CRC, *later], [entry.compress_size, *later], [entry.file_size, *later]))
     wide = [(c, _FULL32, _FULL32) for c, p, s in truths if struct.pack("<2H2Q", 1, 16, s, p) in extra]
     same = (magic, name, method) == (b"PK\x03\x04", _raw_name(entry), entry.compress_type)
     if not same or (crc, packed, size) not in truths + wide or (flags ^ entry.flag_bits) & ~_LEVEL:
         raise _lying(entry, "is described in two ways")
+    for told in (extra, entry.extra):
+        _check_unicode_path(entry, told)
     return file.tell()
+
+
+def _check_unicode_path(entry: zipfile.ZipInfo, extra: bytes) -> None:
+    """Check that an extra field which gives the name once more, in UTF-8, gives the same one."""
+    names = _raw_name(entry), entry.orig_filename.encode()
+    while len(extra) >= _EXTRA.size:
+        kind, length = _EXTRA.unpack_from(extra)
+        field, extra = extra[_EXTRA.size :][:length], extra[_EXTRA.size + length :]
+        if kind == _UNICODE_PATH and field[5:] not in names:  # before it: a version, and a checksum of the name
+            raise _lying(entry, "has two names")
 
 
 def _check_neighbour(file: BinaryIO, entry: zipfile.ZipInfo, content_end: int, end: int) -> None:

@@ -37,10 +37,10 @@ def write_zip(files: Files, method: int = zipfile.ZIP_DEFLATED, *, comment: byte
     return buffer.getvalue()
 
 
-def _write_described_zip(files: Files) -> bytes:
+def _write_described_zip(files: Files, method: int = zipfile.ZIP_DEFLATED) -> bytes:
     """A zip archive whose sizes come after the content, as a writer makes it that can't go back."""
     stream = _OneWay()
-    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
+    with zipfile.ZipFile(stream, "w", method) as archive:
         for name, content in files.items():
             archive.writestr(name, content)
     return stream.getvalue()
@@ -89,6 +89,10 @@ WRITERS: Mapping[str, tuple[str, Callable[[Files], bytes]]] = {
     "zip without compression": (".zip", lambda files: write_zip(files, zipfile.ZIP_STORED)),
     "zip with a comment": (".zip", lambda files: write_zip(files, comment=b"made by hand")),
     "zip with descriptors": (".zip", _write_described_zip),
+    "zip with descriptors, without compression": (
+        ".zip",
+        lambda files: _write_described_zip(files, zipfile.ZIP_STORED),
+    ),
     "zip64": (".zip", _write_zip64),
 }
 

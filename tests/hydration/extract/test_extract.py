@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import re
+import struct
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -18,7 +20,8 @@ from pycontextify.hydration.extract import (
     packed_kind,
 )
 from pycontextify.snapshot.digest import digest_of
-from tests.hostile.zips import GOOD_ZIP, behind_end64
+from tests.hostile.tars import END, block
+from tests.hostile.zips import GOOD_ZIP, Part, behind_end64, build
 from tests.hydration.extract.archives import WRITERS, Files, write_tar, write_zip
 from tests.hydration.extract.unpacker import BLOBS, CHUNKS, LAYOUT, PAIR, VECTORS, Unpacker
 
@@ -62,6 +65,25 @@ def test_a_layout_comes_out_of_every_kind(unpacker: Unpacker, writer: tuple[str,
 def test_a_zip_archive_may_end_twice(unpacker: Unpacker) -> None:
     """A writer of zip64 says where the directory is in a wide record and a narrow one."""
     assert isinstance(unpacker(behind_end64(GOOD_ZIP, entries=2), "a.zip"), ExtractedPair)
+
+
+def test_a_zip_archive_may_tell_the_size_before_and_the_rest_behind(unpacker: Unpacker) -> None:
+    """As libarchive writes it, which is the `tar` of macOS and Windows."""
+    parts = []
+    for name, content in PAIR.items():
+        part = Part(name.encode(), content, flags=8, local={"crc": 0, "packed": 0})
+        parts.append(replace(part, after=struct.pack("<4s3L", b"PK\x07\x08", *part.told())))
+    assert isinstance(unpacker(build(*parts), "a.zip"), ExtractedPair)
+
+
+def test_a_tar_archive_may_have_more_times(unpacker: Unpacker) -> None:
+    """As star and the writer that comes with npm put them, behind a prefix that is shorter for it."""
+    times = b"15301624763\0" * 2
+    content = b"".join(
+        block(name.encode(), len(blob), prefix=b"dir".ljust(131, b"\0") + times) + blob + bytes(-len(blob) % 512)
+        for name, blob in PAIR.items()
+    )
+    assert isinstance(unpacker(content + END, "a.tar"), ExtractedPair)
 
 
 def test_the_kind_is_told_by_the_content(tmp_path: Path, writer: tuple[str, Callable[[Files], bytes]]) -> None:
@@ -127,11 +149,41 @@ def test_no_index_is_missing(unpacker: Unpacker, files: Files) -> None:
 
 def test_the_message_shows_a_few_names_escaped(unpacker: Unpacker) -> None:
     """An archive can't write what it likes into our log."""
-    files = {"a\u202egnp.exe": b"", "b" * 500: b"", **{f"file{number}": b"" for number in range(50)}}
+    files = {"a\u00a0b": b"", "b" * 500: b"", **{f"file{number}": b"" for number in range(50)}}
     message = str(unpacker.refusal(files))
     assert message.isprintable()
     assert "and 47 more" in message
     assert len(message) < 500
+
+
+@pytest.mark.parametrize("write", [write_tar, write_zip])
+def test_what_goes_with_an_index_may_be_there(unpacker: Unpacker, write: Callable[[Files], bytes]) -> None:
+    """Texts, licences, checksums, signatures, what systems add, and what an index directory keeps for itself."""
+    beside = [
+        *("README", "README.md", "docs/LICENSE", "licence.txt", "LICENSE-MIT", "NOTICE", "CHANGELOG.rst", "VERSION"),
+        *("docs.faiss.sha256", "SHA256SUMS", "docs.sqlite.minisig", "docs.asc", "key.pub", "metadata.json"),
+        *(".DS_Store", "__MACOSX/._docs.faiss", "Thumbs.db", "Desktop.ini", ".gitattributes"),
+        *(".pycontextify/lock", ".pycontextify/leases/1", "half.sqlite"),
+    ]
+    extracted = unpacker(write({**dict.fromkeys(beside, b"x"), **PAIR}), "a")
+    assert isinstance(extracted, ExtractedPair)
+    assert len(list(unpacker.staging.iterdir())) == 2
+
+
+def test_a_blob_may_begin_like_an_archive(unpacker: Unpacker) -> None:
+    """Row numbers, for one, can be any bytes; it is known by its digest."""
+    blob = b"PK\x03\x04\x1f\x8b"
+    extracted = unpacker(write_tar({**LAYOUT, f"blobs/sha256/{digest_of(blob).hex}": blob}), "a.tar")
+    assert isinstance(extracted, ExtractedLayout)
+    assert digest_of(blob) in extracted.blobs
+
+
+def test_what_is_kept_is_on_the_disk(unpacker: Unpacker, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And nothing else waits for the disk, however many files an archive has."""
+    flushed: list[int] = []
+    monkeypatch.setattr(os, "fsync", lambda descriptor: flushed.append(os.fstat(descriptor).st_size))
+    unpacker(write_tar({**PAIR, **{f"{number}.sqlite": b"x" for number in range(99)}}), "a.tar")
+    assert sorted(flushed) == sorted([len(VECTORS), len(CHUNKS)])
 
 
 def test_a_blob_that_belies_its_name_is_rejected(unpacker: Unpacker) -> None:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import unicodedata
+from collections.abc import Callable
+from functools import partial
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -16,12 +20,14 @@ from pycontextify.hydration.extract.names import NameLedger
         ("a", "a"),
         ("a/b.faiss", "a/b.faiss"),
         ("./a//b/.", "a/b"),
-        ("...", "..."),
-        ("..a/b..", "..a/b.."),
-        ("ab:c", "ab:c"),
+        ("...a", "...a"),
+        ("..a/b..c", "..a/b..c"),
+        (" a b", " a b"),
         ("ü/日本", "ü/日本"),
-        ("\udcff", "\udcff"),
-        (" ", " "),
+        ("a\u00a0b", "a\u00a0b"),
+        ("console.md", "console.md"),
+        ("com10/nullable", "com10/nullable"),
+        ("é" * 512, "é" * 512),
     ],
 )
 def test_harmless_names(name: str, path: str) -> None:
@@ -50,10 +56,10 @@ def test_no_file_is_a_directory_too(names: tuple[str, str]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("first", "second"), [("a", "A"), ("straße", "STRASSE"), ("é", "e\u0301"), ("a", "a "), ("a/b", "a./b")]
+    ("first", "second"), [("a", "A"), ("straße", "STRASSE"), ("é", "e\u0301"), ("\u0131", "I"), ("a/b", "A/b")]
 )
 def test_what_some_file_systems_confuse_collides(first: str, second: str) -> None:
-    """Case, composition, dots and spaces at the end."""
+    """Case, up and down, and composition."""
     ledger = NameLedger()
     ledger.admit(first, directory=False)
     with pytest.raises(ExtractError) as caught:
@@ -61,16 +67,79 @@ def test_what_some_file_systems_confuse_collides(first: str, second: str) -> Non
     assert caught.value.code == "member_case_collision"
 
 
-@given(name=st.text(st.characters(codec=None), max_size=40) | st.text("./\\:aC\0\n", max_size=12))
+@pytest.mark.parametrize(
+    "name",
+    [
+        "",
+        "/a",
+        "..",
+        "a/..",
+        "a\\b",
+        "a\0b",
+        "a\x9bb",
+        "C:a",
+        "a:b",
+        "a.",
+        "a ",
+        "a /b",
+        "nul",
+        "CON.faiss",
+        "a/com9.x.y",
+        "\u202ea",
+        "a\u200bb",
+        "\udcff",
+        "a\u2028",
+        "é" * 513,
+        "a/" * 64 + "a",
+    ],
+)
+def test_hostile_names(name: str) -> None:
+    """On whatever system."""
+    with pytest.raises(ExtractError) as caught:
+        NameLedger().admit(name, directory=False)
+    assert caught.value.code == "member_name_hostile"
+    assert str(caught.value).isprintable()
+
+
+DEVICES = {"con", "prn", "aux", "nul", *(f"{port}{number}" for port in ("com", "lpt") for number in range(10))}
+NAMES = (
+    st.text(st.characters(codec=None), max_size=40)
+    | st.text("./\\:aC\0\n \u202e\u0131\u0130ß\u017f", max_size=12)
+    | st.sampled_from(["nul", "aux.md", "Com1", "lpt3 .x"])
+)
+
+
+@given(name=NAMES)
 def test_no_admitted_name_leads_anywhere(name: str) -> None:
-    """Joined to a directory, it stays below it, on any system."""
+    """Joined to a directory, it stays below it, is what it looks like, and means a plain file, on any system."""
     try:
         path = NameLedger().admit(name, directory=False)
     except ExtractError as error:
         verdict = (error.code, str(error).isprintable())
         assert verdict == ("member_name_hostile", True)
         return
-    assert path
-    assert not {"", ".", ".."} & set(path.split("/"))
-    assert "\\" not in path
-    assert path[1:2] != ":" or not path[0].isascii() or not path[0].isalpha()
+    parts = path.split("/")
+    assert not {"", ".", ".."} & set(parts)
+    assert not set(path) & set("\\:\0\u202e")
+    assert not any(part.partition(".")[0].rstrip(" ").lower() in DEVICES for part in parts)
+    assert all(part == part.rstrip(". ") for part in parts)
+    assert path.encode()  # which a lone surrogate can't be
+
+
+@given(name=st.text(max_size=20), data=st.data())
+def test_variants_of_a_name_collide(name: str, data: st.DataObject) -> None:
+    """However case and composition are changed, one after the other, it is the same name to some file system."""
+    changes: list[Callable[[str], str]] = [str.upper, str.lower, str.casefold]
+    changes += [partial(unicodedata.normalize, "NFC"), partial(unicodedata.normalize, "NFD")]
+    variant = name
+    for change in data.draw(st.lists(st.sampled_from(changes), max_size=4)):
+        variant = change(variant)
+    ledger = NameLedger()
+    try:
+        path = ledger.admit(name, directory=False)
+        other = NameLedger().admit(variant, directory=False)
+    except ExtractError:
+        return
+    with pytest.raises(ExtractError) as caught:
+        ledger.admit(variant, directory=False)
+    assert caught.value.code == ("member_duplicate" if other == path else "member_case_collision")
