@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+import anyio
 from anyio.from_thread import start_blocking_portal
 from hypothesis import strategies as st
 
@@ -72,7 +73,31 @@ def serving() -> Iterator[Callable[[Asked], int]]:
             async def ask(asked: Asked) -> int:
                 return await _answer(app, asked)
 
-            yield lambda asked: portal.call(ask, asked)
+            with portal.wrap_async_context_manager(_alive(app)):
+                yield lambda asked: portal.call(ask, asked)
+
+
+@asynccontextmanager
+async def _alive(app: Any) -> AsyncIterator[None]:
+    """Start an application, and end it, as an ASGI server does (the "lifespan" protocol)."""
+    told, started = anyio.Event(), anyio.Event()
+    messages = iter(("lifespan.startup", "lifespan.shutdown"))
+
+    async def receive() -> dict[str, Any]:
+        kind = next(messages)
+        if kind == "lifespan.shutdown":
+            await told.wait()
+        return {"type": kind}
+
+    async def send(message: dict[str, Any]) -> None:
+        assert message["type"] in ("lifespan.startup.complete", "lifespan.shutdown.complete"), message
+        started.set()
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(app, {"type": "lifespan", "asgi": {"version": "3.0"}, "state": {}}, receive, send)
+        await started.wait()
+        yield
+        told.set()
 
 
 async def _answer(app: Any, asked: Asked) -> int:
