@@ -73,3 +73,13 @@ def test_every_link_leads_somewhere() -> None:
     """Links to files of the project lead to files of the project."""
     for target in re.findall(r"\]\((?!https?://)([^)#]+)\)", README):
         assert (ROOT / target).exists(), target
+
+
+def test_every_test_that_shows_something_exists() -> None:
+    """SECURITY.md names tests as its evidence: files that are there, with functions of that name."""
+    named = re.findall(r"`((?:tests|\.ci)/[^`:]+)(?:::(\w+))?`", (ROOT / "SECURITY.md").read_text(encoding="utf-8"))
+    assert len(named) > 30
+    for path, function in named:
+        assert (
+            f"def {function}(" in (ROOT / path).read_text(encoding="utf-8") if function else (ROOT / path).exists()
+        ), path
