@@ -33,6 +33,7 @@ _DIRECT_MAP = Struct("<BQ")  # type, length
 _CODING = Struct("<QB")  # bytes a code, residuals or not
 _LISTS = Struct("<4sQQ4s")  # kind, lists, bytes a code, how their sizes are written
 
+_FLAT, _INVERTED, _CENTROIDS, _ARRAYS = b"IxSQ", b"IwSq", b"IxFI", b"ilar"
 _INNER_PRODUCT = 0  # faiss.METRIC_INNER_PRODUCT
 _FP16 = 4  # faiss.ScalarQuantizer.QT_fp16
 _CODE_BYTES = 2
@@ -50,13 +51,11 @@ def check_form(path: Path) -> None:
     """
     with path.open("rb") as file:
         reader = _Reader(file, size=path.stat().st_size, name=path.name)
-        kind, dimension, rows = reader.head()
-        if kind == b"IxSQ":
+        kind, dimension, rows = reader.head(_FLAT, _INVERTED)
+        if kind == _FLAT:
             _check_flat(reader, dimension, rows)
-        elif kind == b"IwSq":
-            _check_inverted(reader, dimension, rows)
         else:
-            raise reader.other_kind(kind)
+            _check_inverted(reader, dimension, rows)
 
 
 class _Reader:
@@ -81,12 +80,13 @@ class _Reader:
         self._file.seek(size, 1)
         self.left -= size
 
-    def head(self) -> tuple[bytes, int, int]:
-        """Read what every index begins with; return its kind, its dimension and its rows."""
+    def head(self, *kinds: bytes) -> tuple[bytes, int, int]:
+        """Read what every index begins with, when it is of one of these kinds; return kind, dimension and rows."""
         kind, dimension, rows, _, _, trained, metric = self.fields(_HEAD)
-        self.require(0 < dimension <= _MOST_DIMENSIONS and rows >= 0 and trained == 1)
-        if metric != _INNER_PRODUCT:
+        self.require(kind.isalnum())
+        if kind not in kinds or metric != _INNER_PRODUCT:
             raise self.other_kind(kind)
+        self.require(0 < dimension <= _MOST_DIMENSIONS and rows >= 0 and trained == 1)
         return kind, dimension, rows
 
     def require(self, holds: bool) -> None:  # noqa: FBT001 - what it is about stands in the call
@@ -131,14 +131,12 @@ def _check_inverted(reader: _Reader, dimension: int, rows: int) -> None:
     code_bytes, residuals = reader.fields(_CODING)
     reader.require(code_bytes == dimension * _CODE_BYTES)
     if residuals:
-        raise reader.other_kind(b"IwSq, residuals")
+        raise reader.other_kind(_INVERTED + b" of residuals")
     _check_lists(reader, dimension, lists, rows)
 
 
 def _check_centroids(reader: _Reader, dimension: int, lists: int) -> None:
-    kind, centroid_dimension, centroids = reader.head()
-    if kind != b"IxFI":
-        raise reader.other_kind(b"IwSq over " + kind)
+    _, centroid_dimension, centroids = reader.head(_CENTROIDS)
     (numbers,) = reader.fields(_COUNT)
     reader.require((centroid_dimension, centroids, numbers) == (dimension, lists, lists * dimension))
     reader.skip(numbers * _CENTROID_BYTES)
@@ -153,8 +151,8 @@ def _check_quantizer(reader: _Reader, dimension: int) -> None:
 
 def _check_lists(reader: _Reader, dimension: int, lists: int, rows: int) -> None:
     kind, count, code_bytes, writing = reader.fields(_LISTS)
-    if kind != b"ilar":
-        raise reader.other_kind(b"IwSq, lists " + kind)
+    if kind != _ARRAYS:
+        raise reader.other_kind(kind)
     reader.require((count, code_bytes) == (lists, dimension * _CODE_BYTES))
     sizes = _list_sizes(reader, writing, lists)
     # A sum of 64-bit numbers may wrap around; of those that are no greater than the rows, as many as this, it can't.
