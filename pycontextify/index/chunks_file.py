@@ -44,7 +44,7 @@ CREATE VIRTUAL TABLE words USING fts5(symbol, path, text, content='', tokenize='
 """
 _WRITING = "PRAGMA page_size=4096; PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF;"
 _READING = """
-PRAGMA cell_size_check=ON; PRAGMA cache_size=-2000; PRAGMA mmap_size=0; PRAGMA temp_store=MEMORY;
+PRAGMA cell_size_check=ON; PRAGMA cache_size=-1000; PRAGMA mmap_size=0; PRAGMA temp_store=MEMORY;
 CREATE VIRTUAL TABLE temp.postings USING fts5vocab(main, words, instance);
 PRAGMA query_only=ON;
 """
