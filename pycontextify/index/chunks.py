@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import math
 import queue
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +20,7 @@ from numpy.typing import NDArray
 
 from pycontextify.errors import StoreError, ValidateError
 from pycontextify.index import chunks_file
+from pycontextify.index.chunks_check import check_pages, check_rows
 from pycontextify.index.chunks_file import query
 from pycontextify.index.model import Chunk, Document
 from pycontextify.index.terms import can_match, match_expression
@@ -25,10 +29,20 @@ __all__ = ["Chunks", "StoredChunk", "StoredDocument"]
 
 _LONGEST_TEXT = 1 << 20
 _CONNECTIONS = 4
+_MOST_TAGS = chunks_file.MOST_VALUES - 10
 _PUBLISH_AGAIN = "publish or hydrate the index again"
 _CHUNK_KINDS = (int, int, str, str, bytes)
 _DOCUMENT_KINDS = (int, str, str, str, str, int, int, int)
+_CHUNK_COLUMNS = "c.start_line, c.end_line, c.kind, c.symbol, c.text"
 _DOCUMENT_COLUMNS = "d.id, d.tree, d.path, d.language, d.content_hash, d.size, d.first_row, d.row_count"
+# The tags of a document would be looked for in the whole table, which is ordered by tag. There are few different ones:
+# go from each to the next, and see whether the document has it.
+_TAGS_OF_ONE = """
+WITH RECURSIVE each(tag) AS (
+  SELECT min(tag) FROM tags
+  UNION ALL SELECT (SELECT min(t.tag) FROM tags t WHERE t.tag > each.tag) FROM each WHERE each.tag IS NOT NULL)
+SELECT tag FROM each WHERE EXISTS (SELECT 1 FROM tags t WHERE t.tag = each.tag AND t.document = ?) ORDER BY tag
+"""
 # A word in the name of the thing or of its file says more than one in its text.
 _BM25 = "bm25(words, 4.0, 2.0, 1.0)"
 
@@ -58,10 +72,11 @@ class Chunks:
     allows that.
     """
 
-    def __init__(self, connections: Sequence[apsw.Connection], meta: Mapping[str, Any]) -> None:
+    def __init__(self, connections: Sequence[apsw.Connection], meta: Mapping[str, Any], size: int) -> None:
         self.meta = meta
         self._idle: queue.LifoQueue[apsw.Connection] = queue.LifoQueue()
         self._connections = connections
+        self._size = size
         for connection in connections:
             self._idle.put(connection)
         packed = meta.get("dictionary")
@@ -78,7 +93,7 @@ class Chunks:
             try:
                 connections = [opened.enter_context(closing(chunks_file.connect(path))) for _ in range(_CONNECTIONS)]
                 meta = {key: json.loads(value) for key, value in query(connections[0], "SELECT key, value FROM meta")}
-                chunks = cls(connections, meta)
+                chunks = cls(connections, meta, path.stat().st_size)
             except apsw.CantOpenError as error:
                 raise StoreError(
                     f"the chunks file can't be opened ({error})",
@@ -100,6 +115,7 @@ class Chunks:
     def _borrow(self) -> Iterator[apsw.Connection]:
         connection = self._idle.get()
         try:
+            chunks_file.allow_steps(connection, self._size)
             yield connection
         except (apsw.Error, zstandard.ZstdError, UnicodeDecodeError) as error:
             raise ValidateError(
@@ -114,16 +130,19 @@ class Chunks:
         Raises ValidateError when they are not numbered from 0 without a gap, or the documents do not share them out.
         """
         with self._borrow() as connection:
-            count, first, last = next(query(connection, "SELECT count(*), min(id), max(id) FROM chunks"))
-            spans = query(connection, "SELECT first_row, row_count FROM documents ORDER BY first_row, row_count")
-            row = 0
-            for first_row, row_count in spans:
-                if first_row != row or row_count < 1:
-                    raise _incoherent("documents do not share out its rows")
-                row += row_count
-        if row != count or (count and (first, last) != (0, count - 1)):
-            raise _incoherent("rows are not numbered without a gap")
-        return int(count)
+            return check_rows(partial(query, connection))
+
+    def check(self) -> int:
+        """Read everything once; count the chunks.
+
+        Raises ValidateError for whatever could make a search fail later: what `rows` finds fault with, pages that do
+        not hang together, values of another type than their column's, texts that can't be unpacked.
+        """
+        with self._borrow() as connection:
+            check_pages(partial(query, connection))
+            for row, *columns in query(connection, f"SELECT c.id, {_CHUNK_COLUMNS} FROM chunks c"):  # noqa: S608 - constants
+                self._chunk(row, columns)
+        return self.rows()
 
     def last_row(self) -> int:
         """Return the highest row number, -1 when there is none; unlike `rows`, this reads next to nothing."""
@@ -144,13 +163,15 @@ class Chunks:
         with self._borrow() as connection:
             ranked = query(
                 connection,
-                f"SELECT rowid, {_BM25} FROM words WHERE words MATCH ? ORDER BY 2, 1",  # noqa: S608 - a constant
+                f"SELECT rowid, {_BM25} FROM words WHERE words MATCH ?"  # noqa: S608 - a constant
+                " AND rowid BETWEEN 0 AND (SELECT max(id) FROM chunks) ORDER BY 2, 1",
                 (expression,),
             )
             for row, rank in ranked:
                 if len(found) == limit:
                     break
-                if _passes(row, allowed, deleted):
+                # Files come from elsewhere: the words of one may make a score that is no number.
+                if rank is not None and math.isfinite(rank) and _passes(row, allowed, deleted):
                     found[row] = -rank
         return found
 
@@ -158,16 +179,21 @@ class Chunks:
         """Return the rows whose documents pass every filter given; see `Query` for their meaning."""
         if not all(can_match(text) for text in (*tags, path or "", language or "")):
             return np.empty(0, np.int64)
-        conditions, values = ["1"], []
+        conditions, values = ["1"], list[str | int]()
         if path is not None:
             conditions.append("(d.path GLOB ? OR d.tree || '/' || d.path GLOB ?)")
             values += [path, path]
         if language is not None:
             conditions.append("d.language = ? COLLATE NOCASE")
             values.append(language)
-        for tag in tags:
-            conditions.append("d.id IN (SELECT document FROM tags WHERE tag = ?)")
-            values.append(tag)
+        wanted = sorted(set(tags))
+        if len(wanted) > _MOST_TAGS:
+            return np.empty(0, np.int64)
+        if wanted:
+            marks = ", ".join("?" * len(wanted))
+            having_all = f"SELECT document FROM tags WHERE tag IN ({marks}) GROUP BY 1 HAVING count(*) = ?"  # noqa: S608 - values are bound
+            conditions.append(f"d.id IN ({having_all})")
+            values += [*wanted, len(wanted)]
         where = " AND ".join(conditions)
         with self._borrow() as connection:
             found = query(
@@ -189,35 +215,36 @@ class Chunks:
     def _read_one(self, connection: apsw.Connection, row: int) -> StoredChunk:
         found = query(
             connection,
-            f"SELECT c.start_line, c.end_line, c.kind, c.symbol, c.text, {_DOCUMENT_COLUMNS}"  # noqa: S608 - constants
+            f"SELECT {_CHUNK_COLUMNS}, {_DOCUMENT_COLUMNS}"  # noqa: S608 - constants
             " FROM chunks c JOIN documents d ON d.id = c.document WHERE c.id = ?",
             (row,),
         )
         columns = next(found, None)
         if columns is None:
             raise ValidateError(f"the chunks file has no row {row}", code="chunks_unreadable", hint=_PUBLISH_AGAIN)
-        start_line, end_line, kind, symbol, packed, *document = columns
-        _check_kinds(columns[:5], _CHUNK_KINDS)
-        stored = self._document(connection, document)
+        chunk = self._chunk(row, columns[: len(_CHUNK_KINDS)])
+        number, *_ = document = columns[len(_CHUNK_KINDS) :]
+        tags = tuple(tag for (tag,) in query(connection, _TAGS_OF_ONE, (number,)))
+        return StoredChunk(row, _document(document, tags).document, chunk)
+
+    def _chunk(self, row: int, columns: Sequence[Any]) -> Chunk:
+        _check_kinds(columns, _CHUNK_KINDS)
+        start_line, end_line, kind, symbol, packed = columns
         # The decompressor believes a frame's own word on its size, whatever ``max_output_size`` says.
         if not 0 <= zstandard.frame_content_size(packed) <= _LONGEST_TEXT:
             raise ValidateError(f"row {row} claims an impossible size", code="chunks_unreadable", hint=_PUBLISH_AGAIN)
         # A decompressor is cheap to make and not thread safe.
         text = zstandard.ZstdDecompressor(dict_data=self._dictionary).decompress(packed)
-        return StoredChunk(row, stored.document, Chunk(text.decode(), start_line, end_line, kind, symbol))
+        return Chunk(text.decode(), start_line, end_line, kind, symbol)
 
     def documents(self) -> list[StoredDocument]:
         """Return every document, in row order."""
         with self._borrow() as connection:
+            tags = defaultdict[int, list[str]](list)
+            for tag, number in query(connection, "SELECT tag, document FROM tags ORDER BY tag"):
+                tags[number].append(tag)
             found = query(connection, f"SELECT {_DOCUMENT_COLUMNS} FROM documents d ORDER BY d.first_row")  # noqa: S608 - constants
-            return [self._document(connection, columns) for columns in found]
-
-    def _document(self, connection: apsw.Connection, columns: Sequence[Any]) -> StoredDocument:
-        _check_kinds(columns, _DOCUMENT_KINDS)
-        number, tree, path, language, content_hash, size, first_row, row_count = columns
-        tags = query(connection, "SELECT tag FROM tags WHERE document = ? ORDER BY tag", (number,))
-        document = Document(path, tree, language, content_hash, size, tuple(tag for (tag,) in tags))
-        return StoredDocument(document, first_row, row_count)
+            return [_document(columns, tuple(tags.get(columns[0], ()))) for columns in found]
 
     def close(self) -> None:
         """Close every connection."""
@@ -231,8 +258,10 @@ def _check_kinds(columns: Sequence[object], kinds: Sequence[type]) -> None:
         raise ValidateError("a column holds what it must not", code="chunks_unreadable", hint=_PUBLISH_AGAIN)
 
 
-def _incoherent(what: str) -> ValidateError:
-    return ValidateError(f"in the chunks file, {what}", code="chunks_incoherent", hint=_PUBLISH_AGAIN)
+def _document(columns: Sequence[Any], tags: tuple[str, ...]) -> StoredDocument:
+    _check_kinds(columns, _DOCUMENT_KINDS)
+    _, tree, path, language, content_hash, size, first_row, row_count = columns
+    return StoredDocument(Document(path, tree, language, content_hash, size, tags), first_row, row_count)
 
 
 def _passes(row: int, allowed: NDArray[np.bool_] | None, deleted: NDArray[np.bool_] | None) -> bool:

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["can_match", "indexed_text", "match_expression"]
+__all__ = ["LONGEST_FILTER", "can_match", "indexed_text", "match_expression"]
 
 # An accent that follows its letter as a character of its own belongs to the word, as it does for SQLite's tokenizer.
 _WORD = re.compile(r"(?:[^\W_][\u0300-\u0331]*)+")
 _CASED_PART = re.compile(r"A+(?=Aa)|A?a+|A+|0+")
 _MOST_TERMS = 64
-_LONGEST_FILTER = 10_000
+_LONGEST_TERM = 1000
+LONGEST_FILTER = 1000
+"""In characters."""
 
 
 def indexed_text(text: str) -> str:
@@ -27,16 +29,16 @@ def match_expression(query: str) -> str:
     """Return an FTS5 expression that matches any of the query's words; empty when it has none.
 
     Every word is quoted (https://sqlite.org/fts5.html, section 3.1), so nothing a user types is read as syntax. At
-    most 64 words count: more would only slow the search down.
+    most 64 words count, and none of more than a thousand letters: more would only slow the search down.
     """
     words = (term for word in _WORD.findall(query) for term in (word, *_parts(word)))
-    terms = dict.fromkeys(word.lower() for word in words)
+    terms = dict.fromkeys(word.lower() for word in words if len(word) <= _LONGEST_TERM)
     return " OR ".join(f'"{term}"' for term in list(terms)[:_MOST_TERMS])
 
 
 def can_match(text: str) -> bool:
     """Tell whether a filter could match anything: SQLite takes neither half surrogate pairs nor overlong globs."""
-    return len(text) <= _LONGEST_FILTER and text.encode(errors="replace").decode() == text
+    return len(text) <= LONGEST_FILTER and text.encode(errors="replace").decode() == text
 
 
 def _parts(word: str) -> list[str]:

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import math
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +18,7 @@ import faiss
 import numpy as np
 
 from pycontextify.errors import StoreError, ValidateError
+from pycontextify.index.vectors_form import check_form
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -28,7 +31,8 @@ IVF_ROWS = 50_000
 _PROBED_SHARE = 1 / 8
 _TRAIN_ROWS_PER_LIST = 64
 _SEED = 1234
-_LEAST_BYTE_LIMIT = 1 << 20
+_LEAST_LIST_BYTES = 4
+"""What one list of an inverted file takes at least: its centroid, of one dimension."""
 
 # FAISS adds keyword arguments to these when it is imported, unseen by its type stubs.
 _PARAMETERS: Any = faiss.SearchParameters
@@ -37,8 +41,13 @@ _downcast: Any = faiss.downcast_InvertedLists
 _downcast_index: Any = faiss.downcast_index
 _CallbackWriter: Any = faiss.PyCallbackIOWriter  # type: ignore[attr-defined]  # missing in its stubs
 
+_LIMITS = (
+    (faiss.get_deserialization_vector_byte_limit, faiss.set_deserialization_vector_byte_limit),
+    (faiss.get_deserialization_loop_limit, faiss.set_deserialization_loop_limit),
+    (faiss.get_deserialization_lattice_r2_limit, faiss.set_deserialization_lattice_r2_limit),
+)
 _READ_LIMITS = threading.Lock()
-"""FAISS guards against files that promise more than they hold by a limit that is process-wide: one reader at a time."""
+"""FAISS guards against files that promise more than they hold by limits that are process-wide: one reader at a time."""
 
 
 def write_vectors(vectors: NDArray[np.float32], path: Path) -> None:
@@ -94,9 +103,8 @@ class Vectors:
         Raises ValidateError for anything but a file that `write_vectors` could have made.
         """
         try:
-            with _READ_LIMITS:
-                faiss.set_deserialization_vector_byte_limit(max(path.stat().st_size, _LEAST_BYTE_LIMIT))
-                index = faiss.read_index(str(path), faiss.IO_FLAG_MMAP_IFC)
+            check_form(path)
+            index = _read(path)
         except OSError as error:
             raise StoreError(
                 f"the vectors file can't be opened ({error.strerror})",
@@ -156,6 +164,28 @@ class Vectors:
         """Return rows ``first`` … ``first + count - 1`` as float32 (count, dimension)."""
         return np.asarray(self._index.reconstruct_n(first, count), dtype=np.float32)
 
+    def check(self) -> None:
+        """Check what every search takes for granted, beyond what opening does; nothing to do for a flat index.
+
+        Raises ValidateError when an inverted file does not hold each row once, or has centroids that nothing is near.
+        """
+        if not isinstance(self._index, faiss.IndexIVF):
+            return
+        lists, quantizer = _downcast(self._index.invlists), _downcast_index(self._index.quantizer)
+        centroids = faiss.rev_swig_ptr(quantizer.get_xb(), quantizer.ntotal * quantizer.d)
+        seen = np.zeros(self.rows, dtype=bool)
+        for number in range(lists.nlist):
+            if size := lists.list_size(number):
+                rows = faiss.rev_swig_ptr(lists.get_ids(number), size)
+                seen[rows[(rows >= 0) & (rows < self.rows)]] = True
+        # There are as many numbers as rows: all rows are seen only when each is seen once.
+        if not (seen.all() and np.isfinite(centroids).all()):
+            raise ValidateError(
+                "an inverted file does not hold each of its rows once",
+                code="vectors_incoherent",
+                hint="publish or hydrate the index again",
+            )
+
     def _parameters(self, bitmap: NDArray[np.uint8] | None, *, whole: bool) -> Any:
         # Its size is in bytes; what lies beyond is not selected.
         selector = None if bitmap is None else faiss.IDSelectorBitmap(len(bitmap), faiss.swig_ptr(bitmap))
@@ -167,6 +197,29 @@ class Vectors:
     def close(self) -> None:
         """Unmap the file."""
         self._index = None
+
+
+def _read(path: Path) -> Any:
+    with _limited(path.stat().st_size):
+        return faiss.read_index(str(path), faiss.IO_FLAG_MMAP_IFC)
+
+
+@contextmanager
+def _limited(size: int) -> Iterator[None]:
+    """Have FAISS take nothing for larger than a file of so many bytes could hold.
+
+    The limits are put back, for whoever else uses FAISS in this process. Zero would be none.
+    """
+    wanted = (size, max(1, size // _LEAST_LIST_BYTES), 1)
+    with _READ_LIMITS:
+        before = [get() for get, _ in _LIMITS]
+        try:
+            for (_, put), value in zip(_LIMITS, wanted, strict=True):
+                put(value)
+            yield
+        finally:
+            for (_, put), value in zip(_LIMITS, before, strict=True):
+                put(value)
 
 
 def _probes(lists: int) -> int:

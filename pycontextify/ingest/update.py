@@ -161,7 +161,7 @@ def _draft(run: _Run, base: _Base, scan: Scan, gone: Mapping[str, Known]) -> _Dr
 
     view = View.open(_no_generation(config), config, blob, run.encoder)
     try:
-        validate(view)
+        validate(view, base.config)
         return _Draft(replace(config, probes=choose_probes(view)), files, view.chunks)
     finally:
         view.close()

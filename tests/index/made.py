@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
+import faiss
 import numpy as np
 from numpy.typing import NDArray
 
@@ -21,6 +23,7 @@ __all__ = [
     "chunks_file",
     "document",
     "few_entries",
+    "inverted_file",
     "many_entries",
     "passages",
     "unit_vectors",
@@ -48,6 +51,19 @@ def vectors_file(directory: Path, vectors: NDArray[np.float32]) -> Path:
     path = directory / "vectors"
     write_vectors(vectors, path)
     return path
+
+
+def inverted_file(rows: int, dimension: int, lists: int, *, seed: int = 0) -> bytes:
+    """Return an inverted file of the form that large segments have, of as few rows as wanted."""
+    index: Any = faiss.IndexIVFScalarQuantizer(
+        faiss.IndexFlatIP(dimension), dimension, lists, faiss.ScalarQuantizer.QT_fp16, faiss.METRIC_INNER_PRODUCT
+    )
+    index.by_residual = False
+    vectors = unit_vectors(max(rows, lists), dimension, seed=seed)
+    index.cp.min_points_per_centroid = 1
+    index.train(vectors)
+    index.add(vectors[:rows])
+    return bytes(faiss.serialize_index(index))
 
 
 def document(

@@ -58,6 +58,7 @@ def test_what_is_written_is_read_back(tmp_path_factory: pytest.TempPathFactory, 
     flat = [(document, chunk) for document, each in entries for chunk in each]
     with closing(Chunks.open(path)) as opened:
         assert opened.meta == {**META, "dictionary": None}
+        assert opened.check() == opened.rows() == len(flat)
         assert opened.rows() == len(flat) == opened.last_row() + 1
         assert [(found.document, found.chunk) for found in opened.read(range(len(flat)))] == flat
         assert [stored.document for stored in opened.documents()] == [document for document, _ in entries]

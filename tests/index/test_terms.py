@@ -10,7 +10,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from pycontextify.index.terms import can_match, indexed_text, match_expression
+from pycontextify.index.terms import LONGEST_FILTER, can_match, indexed_text, match_expression
 
 
 @pytest.fixture(scope="module")
@@ -74,6 +74,13 @@ def test_a_query_without_words_asks_for_nothing() -> None:
 def test_a_very_long_query_is_cut() -> None:
     """At most 64 terms count."""
     assert match_expression(" ".join(f"w{n}x" for n in range(1000))).count(" OR ") == 63
+
+
+def test_a_word_that_is_none_is_left_out() -> None:
+    """Something encoded, of millions of letters: SQLite takes no text of that length, and no row is to blame for it."""
+    assert match_expression(f"{'a' * 1000} b") == f'"{"a" * 1000}" OR "b"'
+    assert match_expression(f"{'a' * 1001} b") == '"b"'
+    assert match_expression("a" * 20_000_000) == ""
 
 
 @pytest.mark.parametrize(
@@ -161,4 +168,5 @@ def test_filters_that_can_match_nothing() -> None:
     assert can_match("src/*.py")
     assert can_match("")
     assert not can_match("\udcff")
-    assert not can_match("*" * 60_000)
+    assert can_match("*" * LONGEST_FILTER)
+    assert not can_match("*" * (LONGEST_FILTER + 1))

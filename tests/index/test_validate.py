@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
+from pathlib import Path
 
 import apsw
 import numpy as np
@@ -16,11 +17,12 @@ from pycontextify.index.segment import pack_deleted
 from pycontextify.index.validate import PROBE_DEPTH, passes, validate
 from pycontextify.index.view import QueryEncoder, View
 from pycontextify.snapshot.config import Probe, SnapshotConfig
-from pycontextify.snapshot.digest import digest_of
+from pycontextify.snapshot.digest import Digest, digest_of
 from pycontextify.store.copies import add_copy
 from pycontextify.store.layout import Layout
 from tests.fakes.encoder import TinyEncoder
 from tests.fakes.generation import Doc, make_generation
+from tests.index.made import inverted_file
 
 DOCS = [
     Doc("a.md", ("first alpha", "second alpha")),
@@ -107,14 +109,51 @@ def test_other_row_counts_are_refused(layout: Layout, rows: int) -> None:
 
 def test_rows_with_gaps_are_refused(layout: Layout) -> None:
     """The last row number fits, but one before it is missing."""
-    config = _config(layout)
+    config = _changed(layout, _config(layout), "DELETE FROM chunks WHERE id = 1")
+    assert _refused(layout, config).code == "chunks_incoherent"
+
+
+def _changed(layout: Layout, config: SnapshotConfig, sql: str) -> SnapshotConfig:
+    """Return the config of a generation whose first segment's chunks file was changed."""
     path = layout.partial / "chunks"
     path.write_bytes(layout.blob_path(config.segments[0].chunks).read_bytes())
     with closing(apsw.Connection(str(path))) as connection:
-        connection.execute("DELETE FROM chunks WHERE id = 1")
-    digest = add_copy(layout, path)
-    wrong = replace(config, segments=(replace(config.segments[0], chunks=digest), config.segments[1]))
-    assert _refused(layout, wrong).code == "chunks_incoherent"
+        connection.execute(sql)
+    first = replace(config.segments[0], chunks=add_copy(layout, path))
+    return replace(config, segments=(first, config.segments[1]))
+
+
+def test_a_text_that_can_not_be_read_is_refused(layout: Layout) -> None:
+    """Everything is read once: a search would fail on it later, when the index before is gone."""
+    config = _changed(layout, _config(layout), "UPDATE chunks SET text = x'00' WHERE id = 1")
+    assert _refused(layout, config).code == "chunks_unreadable"
+
+
+def test_an_inverted_file_that_lacks_a_row_is_refused(layout: Layout) -> None:
+    """Of which FAISS itself says nothing."""
+    config = _config(layout)
+    content = bytearray(inverted_file(ROWS, 32, 4))
+    content[-8:] = content[-16:-8]
+    path = layout.partial / "vectors"
+    path.write_bytes(content)
+
+    def blob(digest: Digest) -> Path:
+        return path if digest == config.segments[0].vectors else layout.blob_path(digest)
+
+    with closing(View.open(digest_of(b"any"), config, blob, None)) as view, pytest.raises(ValidateError) as caught:
+        validate(view)
+    assert caught.value.code == "vectors_incoherent"
+
+
+def test_what_passed_before_is_not_read_again(layout: Layout) -> None:
+    """Segments that a sound generation shares with this one, of the same vectors and the same chunks."""
+    config = _config(layout)
+    changed = _changed(layout, config, "UPDATE chunks SET text = x'00' WHERE id = 1")
+    with closing(View.open(digest_of(b"any"), changed, layout.blob_path, None)) as view:
+        validate(view, changed)
+        for before in (None, config):
+            with pytest.raises(ValidateError):
+                validate(view, before)
 
 
 @pytest.mark.parametrize("change", [-1, 1, 1000])
