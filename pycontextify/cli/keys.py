@@ -35,7 +35,8 @@ def keygen(
 ) -> None:
     """Make a pair of keys to sign published indexes with.
 
-    They are in the format of minisign. `publish --sign` takes the secret key; servers are given the public one as --index-bootstrap-trusted-keys.
+    They are in the format of minisign. `publish --sign` takes the secret key; servers are given the public one as
+    --index-bootstrap-trusted-keys.
     """
     from pycontextify.publish.signing import generate_key, write_key_pair
 
