@@ -7,13 +7,23 @@ from functools import partial
 from pathlib import Path
 
 # A package of its own authors, and without type information.
-import minisign  # type: ignore[import-untyped]
+import minisign as reference  # type: ignore[import-untyped]
 
 from pycontextify.publish.issue import Sign
 from pycontextify.publish.signing import SecretKey, generate_key, sign, write_key_pair
 from pycontextify.snapshot.signature import PublicKey, prehash
 
-__all__ = ["OTHER", "SIGNER", "key_of", "password_protected", "reference_key", "signature_of", "signs", "vouched_by"]
+__all__ = [
+    "OTHER",
+    "SIGNER",
+    "key_of",
+    "password_protected",
+    "reference",
+    "reference_key",
+    "signature_of",
+    "signs",
+    "vouched_by",
+]
 
 
 def key_of(name: str) -> SecretKey:
@@ -37,24 +47,25 @@ def signature_of(content: bytes, key: SecretKey = SIGNER, comment: str = "file:x
 def vouched_by(key: PublicKey, content: bytes, signature: bytes) -> bool:
     """Tell whether another implementation takes a signature file for some bytes."""
     try:
-        minisign.PublicKey.from_base64(str(key)).verify(content, minisign.Signature.from_bytes(signature))
-    except minisign.VerifyError:
+        reference.PublicKey.from_base64(str(key)).verify(content, reference.Signature.from_bytes(signature))
+    except reference.VerifyError:
         return False
     return True
 
 
-def reference_key(directory: Path, key: SecretKey = SIGNER) -> minisign.SecretKey:
+def reference_key(directory: Path, key: SecretKey = SIGNER) -> reference.SecretKey:
     """Return a key as another implementation reads it from the file that we write."""
     path = directory / "reference.key"
     if not path.exists():
         write_key_pair(key, path, "")
-    return minisign.SecretKey.from_file(path)
+    return reference.SecretKey.from_file(path)
 
 
 def password_protected(directory: Path, password: str, key: SecretKey = SIGNER) -> Path:
     """Return a secret key file that a password opens, with so little work that a test can afford it."""
-    reference = reference_key(directory, key)
-    reference.encrypt(password)
+    made = reference_key(directory, key)
+    made._update_checksum()  # which it leaves out of keys without a password, and needs in others
+    made.encrypt(password)
     path = directory / "protected.key"
-    path.write_bytes(bytes(reference) + b"\n")
+    path.write_bytes(bytes(made) + b"\n")
     return path
