@@ -12,12 +12,13 @@ from pycontextify.library.backup import back_up, restore
 from pycontextify.library.hydrating import hydrate
 from pycontextify.publish.directory import publish_directory
 from pycontextify.publish.issue import Issue
+from pycontextify.publish.signing import SecretKey
 from pycontextify.snapshot.digest import Digest, digest_of
 from pycontextify.snapshot.history import gone_back_from
-from pycontextify.snapshot.origin import SIGNED
+from pycontextify.snapshot.origin import SEEN, SIGNED
 from pycontextify.store.layout import Layout
 from pycontextify.store.signed import add_signature, signature_of
-from tests.fakes.signers import SIGNER, signs, vouched_by
+from tests.fakes.signers import OTHER, SIGNER, signs, vouched_by
 from tests.fakes.signers import signature_of as signature_file
 from tests.library.conftest import Library
 from tests.store.oci import check_image_layout
@@ -179,6 +180,25 @@ def test_what_was_published_signed_is_restored_signed(library: Library) -> None:
     restored = signature_of(workspace.layout, workspace.layout.refs(), generation)
     assert restored is not None
     assert vouched_by(SIGNER.public, workspace.layout.read(generation), restored)
+
+
+@pytest.mark.parametrize("signed_by", [None, OTHER, SIGNER])
+def test_who_vouches_for_what_is_restored_is_not_hearsay(library: Library, signed_by: SecretKey | None) -> None:
+    """Any layout can say of itself that a trusted key has signed it: that counts where its signature shows it.
+
+    Otherwise it would be served, from then on, as if it had come with the signature that is asked for.
+    """
+    built = Layout(library.home / "built")
+    generation = library.make(built, 1)
+    publish_directory(built, generation, library.public, Issue(sign=None if signed_by is None else signs(signed_by)))
+    site = Layout(library.public)
+    claims = {SIGNED: str(SIGNER.public), SEEN: "[]"}
+    site.write_refs(site.refs().point("latest", generation, site.size_of(generation), claims))
+    workspace = library.workspace()
+    restore(workspace, library.public).close()
+    restored = workspace.layout.refs().refs["current"].annotations
+    assert restored.get(SIGNED) == (str(SIGNER.public) if signed_by is SIGNER else None)
+    assert restored[SEEN] == "[]"
 
 
 def rot(layout: Layout) -> Path:
