@@ -35,18 +35,19 @@ def keygen(
 ) -> None:
     """Make a pair of keys to sign published indexes with.
 
-    They are in the format of minisign. `publish --sign` takes the secret one; servers are given the public one, as
+    They are in the format of minisign. `publish --sign` takes the secret key; servers are given the public one as
     --index-bootstrap-trusted-keys.
     """
     from pycontextify.publish.signing import generate_key, write_key_pair
 
+    path = path.expanduser().absolute()
     password = "" if no_password else password_of(settings, path, new=True)
     key = generate_key()
-    public = write_key_pair(key, path.absolute(), password)
+    public = write_key_pair(key, path, password)
     if as_json:
         print(json.dumps({"secret_key": str(path), "public_key": str(public), "key": str(key.public)}, indent=2))
         return
-    print(f"{path.absolute()}\n{public}\nServers take what this key has signed, and nothing else, with:")
+    print(f"{path}\n{public}\nServers take what this key has signed, and nothing else, with:")
     print(f"  --index-bootstrap-trusted-keys {key.public}")
 
 

@@ -26,11 +26,15 @@ def _read_key(text: str) -> PublicKey:
     with suppress(ValueError):
         return parse_public_key(text)
     if _KEY.fullmatch(text):
-        raise refusal(f"{shown(text)} is a public key with something missing or too much", "copy all of its line")
+        # No more of it than tells which one is meant: a secret key begins so too.
+        raise refusal(
+            f"{shown(text[:12])}… is a public key with something missing or too much ({len(text)} characters)",
+            "copy all of its line, which has 56",
+        )
     path = read_path(text)
     try:
         with path.open("rb") as file:
-            return parse_public_key(file.read(_LARGEST_FILE).decode("ascii"))
+            return parse_public_key(file.read(_LARGEST_FILE).decode("utf-8-sig", "replace"))
     except OSError as error:
         raise refusal(
             f"{shown(text)} is no public key, and as a file it can't be read ({error.strerror})",

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from contextlib import suppress
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from pycontextify.errors import NotReadyError, StoreError, VerifyError
+from pycontextify.errors import NotReadyError, StoreError, UntrustedError, VerifyError
 from pycontextify.index.view import View
 from pycontextify.library.workspace import LOCK_SECONDS, Workspace
 from pycontextify.snapshot.digest import Digest
 from pycontextify.snapshot.history import CURRENT, find
 from pycontextify.snapshot.manifest import Descriptor
+from pycontextify.snapshot.origin import SIGNED
+from pycontextify.snapshot.signature import check_document, parse_public_key, parse_signature
 from pycontextify.store.copies import add_link
 from pycontextify.store.durable import write_bytes
 from pycontextify.store.layout import Layout
@@ -86,6 +89,7 @@ def restore(workspace: Workspace, source: Path, wanted: str | None = None) -> Vi
     target = _wanted(backup, wanted)
     blobs = list(_parts(backup, target))
     signature = signature_of(backup, backup.refs(), target.digest)
+    target = _as_shown(backup, target, signature)
     layout.create()
     with layout.leases.holding([blob.digest for blob in blobs]), layout.lock(timeout=LOCK_SECONDS):
         for blob in blobs:
@@ -115,6 +119,23 @@ def _wanted(backup: Layout, wanted: str | None) -> Descriptor:
             hint=f"it has: {', '.join(sorted(table.refs)) or 'none'}",
         )
     return target
+
+
+def _as_shown(backup: Layout, target: Descriptor, signature: bytes | None) -> Descriptor:
+    """Return a generation with its notes; who vouched for it is one of them only where its signature shows that.
+
+    Anybody can write the note. Without it, what is restored is fetched again where a signature is asked for.
+    """
+    with suppress(ValueError, UntrustedError):
+        key = parse_public_key(target.annotations.get(SIGNED, ""))
+        check_document(
+            parse_signature(signature or b"", asset=target.digest),
+            [key],
+            backup.read(target.digest),
+            asset=target.digest,
+        )
+        return target
+    return replace(target, annotations={name: text for name, text in target.annotations.items() if name != SIGNED})
 
 
 def _parts(layout: Layout, target: Descriptor) -> Iterator[Descriptor]:

@@ -46,7 +46,7 @@ def publish_directory(layout: Layout, generation: Digest, target: Path, issue: I
         copied = sum(_bring(layout, blob, published) for blob in layout.manifest(generation).layers)
         copied += _add(published, config_content)
         published.add_bytes(manifest)
-        signature = _signature(layout, table, manifest, config, issue)
+        signature = _signature(layout, published, manifest, config, issue)
         if signature is not None:
             issued = digest_of(manifest)
             table = table.signed(issued, add_signature(published, issued, signature))
@@ -80,12 +80,16 @@ def _documents(layout: Layout, generation: Digest, config: SnapshotConfig) -> tu
     return content, replace(manifest, config=head).to_bytes()
 
 
-def _signature(layout: Layout, table: RefTable, manifest: bytes, config: SnapshotConfig, issue: Issue) -> bytes | None:
-    """Return the signature to add: a new one, or the one that the snapshot came with, unless that is there."""
+def _signature(
+    layout: Layout, published: Layout, manifest: bytes, config: SnapshotConfig, issue: Issue
+) -> bytes | None:
+    """Return the signature to add: a new one, or the one that the snapshot came with, unless it has one there."""
     generation = digest_of(manifest)
     if issue.sign is not None:
         return issue.sign(prehash(manifest), trusted_comment(config, generation.hex))
-    return None if table.signatures_of(generation) else signature_of(layout, layout.refs(), generation)
+    if signature_of(published, published.refs(), generation) is not None:
+        return None
+    return signature_of(layout, layout.refs(), generation)
 
 
 def _point(published: Layout, table: RefTable, manifest: bytes) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from pycontextify.errors import ConfigError
+from pycontextify.redact import one_line
 from pycontextify.snapshot.config import SnapshotConfig, rfc3339
 
 __all__ = ["AS_IT_IS", "Issue", "Sign", "check_newer", "trusted_comment"]
@@ -57,6 +58,6 @@ def check_newer(config: SnapshotConfig, published: SnapshotConfig | None, asset:
 
 
 def trusted_comment(config: SnapshotConfig, name: str) -> str:
-    """Return what a signature says of what it is for, to whoever reads it; nothing else relies on it."""
+    """Return what a signature says of what it is for, in one line, to whoever reads it; nothing else relies on it."""
     until = f"\texpires:{config.expires}" if config.expires else ""
-    return f"file:{name}\tversion:{config.version}\tchannel:{config.channel}{until}"
+    return f"file:{one_line(name)}\tversion:{config.version}\tchannel:{config.channel}{until}"

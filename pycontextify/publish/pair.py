@@ -9,6 +9,7 @@ tells another version or name, is written together into one first; no text is em
 from __future__ import annotations
 
 import hashlib
+import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
@@ -153,7 +154,7 @@ def _write_with_sidecars(
         raise store_error(error, target) from error
     finally:
         staged.unlink(missing_ok=True)
-    write_bytes(digest, f"{sha256}  {target.name}\n".encode())
+    write_bytes(digest, f"{sha256}  ".encode() + os.fsencode(target.name) + b"\n")
     if signed is None:
         return [target, digest]
     write_bytes(signature, signed)

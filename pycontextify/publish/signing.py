@@ -20,15 +20,14 @@ from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 
 from pycontextify.errors import ConfigError
 from pycontextify.snapshot.signature import PublicKey
-from pycontextify.store.durable import on_disk, write_bytes
+from pycontextify.store.durable import flush, on_disk, write_bytes
 
 __all__ = ["SecretKey", "generate_key", "read_secret_key", "sign", "write_key_pair"]
 
 _ALGORITHM, _PREHASHED, _SCRYPT, _PLAIN, _CHECKSUM = b"Ed", b"ED", b"Sc", b"\0\0", b"B2"
 _HEAD, _BODY = 54, 104
-# What minisign uses: 2^20 rounds of 8 blocks, which take 1 GiB and about three seconds.
+# What minisign uses, and no key of its asks for more: 2^20 rounds of 8 blocks, 1 GiB and about three seconds.
 _WORK, _MEMORY = 33_554_432, 1_073_741_824
-_MOST_WORK = 4 * _WORK
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,35 +103,43 @@ def write_key_pair(key: SecretKey, path: Path, password: str) -> Path:
                 asset=str(each),
                 hint="name another place",
             )
-    _write_private(path, _packed(key, password))
+    _write_private(path, _packed(path, key, password))
     line = f"untrusted comment: minisign public key {key.public.name}\n{key.public}\n"
     write_bytes(public, line.encode())
     return public
 
 
-def _packed(key: SecretKey, password: str) -> bytes:
+def _packed(path: Path, key: SecretKey, password: str) -> bytes:
     body = key.key_id + key.seed + key.public.key
     body += _checksum(body)
     head = _ALGORITHM + _PLAIN + _CHECKSUM + bytes(_HEAD - 6)
     if password:
         work = _WORK.to_bytes(8, "little") + _MEMORY.to_bytes(8, "little")
         head = _ALGORITHM + _SCRYPT + _CHECKSUM + os.urandom(32) + work
-        body = _combined(body, head, password)
+        body = _combined(path, body, head, password)
     else:
         body = body[:72] + bytes(32)  # as `minisign -G -W` writes it
     return b"untrusted comment: minisign encrypted secret key\n" + base64.b64encode(head + body) + b"\n"
 
 
 def _opened(path: Path, raw: bytes, password: str) -> bytes:
-    if int.from_bytes(raw[38:46], "little") > _MOST_WORK:
+    if int.from_bytes(raw[38:46], "little") > _WORK:
         raise _unusable(path, "it asks for more work than any key of minisign's")
-    return _combined(raw[_HEAD:], raw[:_HEAD], password)
+    return _combined(path, raw[_HEAD:], raw[:_HEAD], password)
 
 
-def _combined(body: bytes, head: bytes, password: str) -> bytes:
+def _combined(path: Path, body: bytes, head: bytes, password: str) -> bytes:
     work, memory = (int.from_bytes(head[start : start + 8], "little") for start in (38, 46))
     rounds, blocks, lanes = _scrypt_parameters(work, memory)
-    stream = Scrypt(head[6:38], _BODY, n=rounds, r=blocks, p=lanes).derive(password.encode())
+    try:
+        stream = Scrypt(head[6:38], _BODY, n=rounds, r=blocks, p=lanes).derive(password.encode())
+    except MemoryError as error:
+        raise ConfigError(
+            "its password takes more memory than there is here",
+            code="key_memory",
+            asset=str(path),
+            hint="have 1 GiB free, or use a key without a password (`pycontextify keygen --no-password`)",
+        ) from error
     return bytes(left ^ right for left, right in zip(body, stream, strict=True))
 
 
@@ -159,6 +166,8 @@ def _write_private(path: Path, content: bytes) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
             file.write(content)
+            file.flush()
+            flush(file.fileno())
 
 
 def _unusable(path: Path, why: str) -> ConfigError:

@@ -42,6 +42,7 @@ DEFAULT_CHANNEL = "default"
 
 _MOST = 2**63 - 1
 _PUBLISH_AGAIN = "publish the index again"
+_MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{8}(?:\.[0-9]+)?(?:Z|[+-][0-9]{2}:[0-9]{2})")
 _FILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 
 
@@ -255,8 +256,9 @@ def parse_expires(value: object) -> str | None:
     if value is None:
         return None
     text = parse_text(value)
-    if datetime.fromisoformat(text).tzinfo is None:
-        raise ValueError(f"a time without its zone: {shown(text)}")
+    if not _MOMENT.fullmatch(text):
+        raise ValueError(f"no time with its zone: {shown(text)}")
+    datetime.fromisoformat(text)
     return text
 
 

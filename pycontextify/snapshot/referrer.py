@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pycontextify.errors import VerifyError
+from pycontextify.errors import UntrustedError, ValidateError
 from pycontextify.snapshot.config import canonical_json, parse_list, parse_object
 from pycontextify.snapshot.digest import Digest, digest_of
 from pycontextify.snapshot.manifest import MANIFEST_TYPE, SIGNATURE_TYPE, Descriptor
@@ -38,12 +38,12 @@ class Referrer:
 
     @classmethod
     def from_bytes(cls, content: bytes) -> Referrer:
-        """Parse the manifest of a signature; raises VerifyError for anything else."""
-        raw = parse_object(content, what="manifest of the signature", code="signature_invalid")
+        """Parse the manifest of a signature; raises UntrustedError for anything else."""
         try:
+            raw = parse_object(content, what="manifest of the signature", code="signature_invalid")
             layers = tuple(Descriptor.from_json(layer) for layer in parse_list(raw["layers"]))
             found = cls(Descriptor.from_json(raw["subject"]).digest, Descriptor.from_json(raw["config"]), layers)
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
+        except (ValidateError, KeyError, TypeError, ValueError, AttributeError) as error:
             raise _malformed() from error
         if raw.get("artifactType") != SIGNATURE_TYPE or not 1 <= len(layers) <= _MOST_LAYERS:
             raise _malformed()
@@ -65,7 +65,7 @@ def build_referrer(subject: Descriptor, signature: bytes) -> bytes:
     )
 
 
-def _malformed() -> VerifyError:
-    return VerifyError(
+def _malformed() -> UntrustedError:
+    return UntrustedError(
         "the manifest of its signature is malformed", code="signature_invalid", hint="publish it again with --sign"
     )

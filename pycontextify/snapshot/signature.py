@@ -36,6 +36,20 @@ SIGNATURE_LIMIT = 8 << 10
 
 _ALGORITHM, _PREHASHED = b"Ed", b"ED"
 _UNTRUSTED, _TRUSTED = b"untrusted comment: ", b"trusted comment: "
+# The points of order 1, 2, 4 and 8, in every spelling but for the sign: libsodium's ge25519_has_small_order. To such a
+# key fit signatures that need no secret.
+_WEAK = frozenset(
+    bytes.fromhex(point)
+    for point in (
+        "00" * 32,
+        "01" + "00" * 31,
+        "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05",
+        "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a",
+        "ec" + "ff" * 30 + "7f",
+        "ed" + "ff" * 30 + "7f",
+        "ee" + "ff" * 30 + "7f",
+    )
+)
 _SIGN_AGAIN = "sign it again with `pycontextify publish --sign`, or with `minisign -S`"
 
 
@@ -76,13 +90,17 @@ def parse_public_key(text: str) -> PublicKey:
 
     Raises ValueError, with a sentence fit for people.
     """
-    lines = text.strip().splitlines()
+    comment, below, line = text.strip().rpartition("\n")
     try:
-        raw = _base64(lines[-1].strip().encode(), 42)
-    except (ValueError, IndexError):
+        raw = _base64(line.encode(), 42)
+    except ValueError:
         raise ValueError("not a minisign public key (56 characters, beginning with RW)") from None
+    if below and ("\n" in comment or not comment.startswith(_UNTRUSTED.decode())):
+        raise ValueError("not the file of one minisign public key: it has something else beside key and comment")
     if not raw.startswith(_ALGORITHM):
         raise ValueError("not an Ed25519 key in minisign's form (those begin with RW)")
+    if raw[10:-1] + bytes([raw[-1] & 0x7F]) in _WEAK:
+        raise ValueError("a minisign public key that anybody can sign with")
     return PublicKey(raw[2:10], raw[10:])
 
 
@@ -100,7 +118,7 @@ def parse_signature(content: bytes, *, asset: str) -> Signature:
 
 
 def _signature(content: bytes) -> Signature:
-    lines = [line.removesuffix(b"\r") for line in content.removesuffix(b"\n").split(b"\n")]
+    lines = content.replace(b"\r\n", b"\n").removesuffix(b"\n").split(b"\n")
     if len(content) > SIGNATURE_LIMIT or len(lines) != 4:
         raise ValueError("it does not consist of four lines")
     if not lines[0].startswith(_UNTRUSTED) or not lines[2].startswith(_TRUSTED):

@@ -23,9 +23,9 @@ def highest_seen(layout: Layout, line: str) -> Highest | None:
 
     Raises StoreError when that can't be read: not to know is no reason to take anything.
     """
-    found = _read(layout).get(line)
+    told = _read(layout)
     try:
-        return None if found is None else _highest(found)
+        return _highest(told[line]) if line in told else None
     except (KeyError, TypeError, ValueError) as error:
         raise _damaged(layout) from error
 
@@ -45,9 +45,12 @@ def _read(layout: Layout) -> dict[str, Any]:
     except OSError as error:
         raise store_error(error, layout.state) from error
     try:
-        return dict(json.loads(content)["highest"])
+        told = json.loads(content)["highest"]
     except (KeyError, TypeError, ValueError, RecursionError) as error:
         raise _damaged(layout) from error
+    if not isinstance(told, dict):
+        raise _damaged(layout)
+    return told
 
 
 def _highest(raw: dict[str, Any]) -> Highest:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from pycontextify.config import SETTINGS
 from tests.cli.conftest import Cli
+from tests.fakes.signers import OTHER, SIGNER
 
 
 def test_every_setting_is_shown_with_its_origin(cli: Cli, tmp_path: Path) -> None:
@@ -51,6 +52,25 @@ def test_secrets_are_hidden(cli: Cli) -> None:
     assert "hunter2" not in shown.out + found.out
     values = {row["name"]: row["value"] for row in found.json()["settings"]}
     assert values["index_bootstrap_url"] == ["https://host/a"]
+
+
+def test_trusted_keys_are_shown_whole(cli: Cli, tmp_path: Path) -> None:
+    """As keys, also where a file was named: so that what servers trust can be compared with what signs."""
+    (tmp_path / "index.pub").write_text(f"untrusted comment: x\n{SIGNER.public}\n", encoding="utf-8")
+    flag = ("--index-bootstrap-trusted-keys", f"{tmp_path / 'index.pub'},{OTHER.public}")
+    told = {row["name"]: row["value"] for row in cli("config", "show", "--json", *flag).json()["settings"]}
+    assert told["index_bootstrap_trusted_keys"] == [str(SIGNER.public), str(OTHER.public)]
+    assert told["index_bootstrap_channel"] == "default"
+    lines = {line.split()[0]: line for line in cli("config", "show", *flag).out.splitlines()}
+    assert f"{SIGNER.public},{OTHER.public}" in lines["index_bootstrap_trusted_keys"]
+
+
+def test_the_password_of_a_key_is_hidden(cli: Cli) -> None:
+    """In words and in JSON."""
+    secret = {"SIGN_PASSWORD": "hunter2"}
+    shown = cli("config", "show", **secret).out + cli("config", "show", "--json", **secret).out
+    assert "hunter2" not in shown
+    assert "***" in shown
 
 
 def test_a_slip_in_the_environment_is_told(cli: Cli) -> None:

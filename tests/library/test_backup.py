@@ -10,9 +10,18 @@ import pytest
 from pycontextify.errors import NotReadyError, StoreError, VerifyError
 from pycontextify.library.backup import back_up, restore
 from pycontextify.library.hydrating import hydrate
+from pycontextify.publish.directory import publish_directory
+from pycontextify.publish.issue import Issue
+from pycontextify.publish.signing import SecretKey
+from pycontextify.snapshot.digest import Digest, digest_of
 from pycontextify.snapshot.history import gone_back_from
+from pycontextify.snapshot.origin import SEEN, SIGNED
 from pycontextify.store.layout import Layout
+from pycontextify.store.signed import add_signature, signature_of
+from tests.fakes.signers import OTHER, SIGNER, signs, vouched_by
+from tests.fakes.signers import signature_of as signature_file
 from tests.library.conftest import Library
+from tests.store.oci import check_image_layout
 
 
 def test_a_backup_holds_every_generation_and_takes_no_room(library: Library) -> None:
@@ -106,6 +115,90 @@ def test_what_was_published_can_be_restored(library: Library) -> None:
     view = restore(library.workspace(), library.public)
     assert view.generation == generation
     view.close()
+
+
+def signed(library: Library, version: int) -> tuple[Digest, bytes]:
+    """Make a generation current that came with a signature; return both."""
+    layout = library.workspace().layout
+    generation = library.make(layout, version)
+    signature = signature_file(layout.read(generation))
+    layout.activate(generation, {SIGNED: str(SIGNER.public)}, add_signature(layout, generation, signature))
+    return generation, signature
+
+
+def test_signatures_are_backed_up_and_restored(library: Library) -> None:
+    """Of every generation that has one, so that what is restored can be published again as what it was."""
+    layout = library.workspace(keep_generations=2).layout
+    made = [signed(library, version) for version in (1, 2)]
+    unsigned = library.make(layout, 3)
+    report = back_up(layout, library.home / "backup")
+    backup = Layout(library.home / "backup")
+    assert backup.refs() == layout.refs()
+    assert report.size == backup.disk_use()
+    assert [signature_of(backup, backup.refs(), generation) for generation, _ in made] == [None, made[1][1]]
+    check_image_layout(backup.root)
+    other = library.workspace("other")
+    for wanted, signature in (("previous", made[1][1]), (unsigned.hex, None)):
+        view = restore(other, library.home / "backup", wanted)
+        assert signature_of(other.layout, other.layout.refs(), view.generation) == signature
+        view.close()
+    check_image_layout(other.layout.root)
+
+
+def test_a_backup_drops_the_signatures_that_nothing_needs(library: Library) -> None:
+    """As it does with all other blobs."""
+    layout = library.workspace(keep_generations=1).layout
+    generation, signature = signed(library, 1)
+    back_up(layout, library.home / "backup")
+    backup = Layout(library.home / "backup")
+    assert signature_of(backup, backup.refs(), generation) == signature
+    library.make(layout, 2)
+    back_up(layout, library.home / "backup")
+    assert backup.refs().signatures == ()
+    assert not backup.blob_path(digest_of(signature)).exists()
+
+
+def test_a_lost_signature_does_not_keep_one_from_backing_up(library: Library) -> None:
+    """The index is there all the same, and restoring it brings no signature."""
+    layout = library.workspace().layout
+    generation, signature = signed(library, 1)
+    layout.blob_path(digest_of(signature)).unlink()
+    back_up(layout, library.home / "backup")
+    other = library.workspace("other")
+    restore(other, library.home / "backup").close()
+    assert other.layout.current() == generation
+    assert other.layout.refs().signatures == ()
+
+
+def test_what_was_published_signed_is_restored_signed(library: Library) -> None:
+    """From the very files that a static host serves."""
+    built = Layout(library.home / "built")
+    generation = library.make(built, 1)
+    publish_directory(built, generation, library.public, Issue(sign=signs()))
+    workspace = library.workspace()
+    restore(workspace, library.public).close()
+    restored = signature_of(workspace.layout, workspace.layout.refs(), generation)
+    assert restored is not None
+    assert vouched_by(SIGNER.public, workspace.layout.read(generation), restored)
+
+
+@pytest.mark.parametrize("signed_by", [None, OTHER, SIGNER])
+def test_who_vouches_for_what_is_restored_is_not_hearsay(library: Library, signed_by: SecretKey | None) -> None:
+    """Any layout can say of itself that a trusted key has signed it: that counts where its signature shows it.
+
+    Otherwise it would be served, from then on, as if it had come with the signature that is asked for.
+    """
+    built = Layout(library.home / "built")
+    generation = library.make(built, 1)
+    publish_directory(built, generation, library.public, Issue(sign=None if signed_by is None else signs(signed_by)))
+    site = Layout(library.public)
+    claims = {SIGNED: str(SIGNER.public), SEEN: "[]"}
+    site.write_refs(site.refs().point("latest", generation, site.size_of(generation), claims))
+    workspace = library.workspace()
+    restore(workspace, library.public).close()
+    restored = workspace.layout.refs().refs["current"].annotations
+    assert restored.get(SIGNED) == (str(SIGNER.public) if signed_by is SIGNER else None)
+    assert restored[SEEN] == "[]"
 
 
 def rot(layout: Layout) -> Path:

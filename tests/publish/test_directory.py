@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
+import json
 import os
 import stat
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from pycontextify.errors import StoreError, VerifyError
+from pycontextify.errors import ConfigError, StoreError, UntrustedError, VerifyError
 from pycontextify.index.model import Query
 from pycontextify.index.validate import validate
 from pycontextify.publish.directory import LATEST, publish_directory
+from pycontextify.publish.issue import AS_IT_IS, Issue
+from pycontextify.publish.signing import SecretKey
+from pycontextify.snapshot.digest import Digest, digest_of, parse_digest
 from pycontextify.snapshot.history import PREVIOUS
+from pycontextify.snapshot.signature import parse_signature, prehash
 from pycontextify.store.layout import Layout
+from pycontextify.store.signed import add_signature, signature_of
 from tests.fakes.encoder import TinyEncoder
 from tests.fakes.generation import make_generation, open_view, store_generation
+from tests.fakes.signers import OTHER, SIGNER, signs, vouched_by
 from tests.publish.backed import BackedEncoder
 from tests.store.oci import check_image_layout
 
@@ -181,3 +189,228 @@ def test_two_encoders_make_two_generations(layout: Layout, tmp_path: Path) -> No
         publish_directory(layout, generation, tmp_path / "site")
     site = Layout(tmp_path / "site")
     assert {site.config(digest).encoder.id for digest in (first, second)} == {"tiny", "other"}
+
+
+# Signed, and on terms
+
+
+def _signed(site: Layout) -> bytes:
+    """Return the signature that is published of what is published, once it was found right."""
+    latest = site.refs().refs[LATEST].digest
+    signature = signature_of(site, site.refs(), latest)
+    assert signature is not None
+    assert vouched_by(SIGNER.public, site.read(latest), signature)
+    return signature
+
+
+def test_a_signature_is_published_with_what_it_signs(layout: Layout, tmp_path: Path) -> None:
+    """The manifest stays byte for byte what it is unsigned, and so its digest; any OCI tool finds the signature."""
+    generation = make_generation(layout, ["alpha"], version=7)
+    report = publish_directory(layout, generation, tmp_path / "site", Issue(sign=signs()))
+    site = Layout(tmp_path / "site")
+    check_image_layout(site.root)
+    assert report.generation == site.refs().refs[LATEST].digest == generation
+    comment = parse_signature(_signed(site), asset="it").trusted_comment.decode()
+    assert comment == f"file:{generation.hex}\tversion:7\tchannel:default"
+    _, listed = json.loads((site.root / "index.json").read_bytes())["manifests"]
+    assert listed["artifactType"] == "application/vnd.pycontextify.signature.v1"
+    assert json.loads(site.read(parse_digest(listed["digest"])))["subject"]["digest"] == generation
+    assert layout.refs().signatures == ()
+
+
+def test_signing_again_changes_nothing(layout: Layout, tmp_path: Path) -> None:
+    """With the same key the bytes are the same; another key's signature takes the place of the first one's."""
+    generation = make_generation(layout, ["alpha"])
+    publish_directory(layout, generation, tmp_path / "site", Issue(sign=signs()))
+    before = _files(tmp_path / "site")
+    report = publish_directory(layout, generation, tmp_path / "site", Issue(sign=signs()))
+    assert _files(tmp_path / "site") == before
+    assert report.bytes_copied == 0
+    publish_directory(layout, generation, tmp_path / "site", Issue(sign=signs(OTHER)))
+    site = Layout(tmp_path / "site")
+    signature = signature_of(site, site.refs(), generation)
+    assert signature is not None
+    assert vouched_by(OTHER.public, site.read(generation), signature)
+    assert len(site.refs().signatures) == 1
+    check_image_layout(site.root)
+
+
+def test_publishing_again_without_a_key_keeps_the_signature(layout: Layout, tmp_path: Path) -> None:
+    """It is still that of this snapshot; the one before keeps its own until it goes."""
+    first, second = (make_generation(layout, [f"text {n}"], version=n) for n in (1, 2))
+    publish_directory(layout, first, tmp_path / "site", Issue(sign=signs()))
+    publish_directory(layout, first, tmp_path / "site")
+    site = Layout(tmp_path / "site")
+    _signed(site)
+    publish_directory(layout, second, tmp_path / "site")
+    assert signature_of(site, site.refs(), second) is None
+    assert signature_of(site, site.refs(), first) is not None
+    third = make_generation(layout, ["text 3"], version=3)
+    publish_directory(layout, third, tmp_path / "site")
+    assert site.refs().signatures == ()
+    check_image_layout(site.root)
+
+
+def test_other_terms_make_another_snapshot_of_the_same_blobs(layout: Layout, tmp_path: Path) -> None:
+    """Channel, end and version are in the config: that and the manifest are new, and nothing else is copied."""
+    encoder = BackedEncoder(tmp_path / "model")
+    generation = make_generation(layout, ["alpha"], ["beta"], deleted=["0.txt"], version=7, encoder=encoder)
+    publish_directory(layout, generation, tmp_path / "site")
+    before = _files(tmp_path / "site")
+    end = datetime(2027, 1, 1, tzinfo=UTC)
+    terms = Issue(channel="beta", expires=end, supersede=9, sign=signs())
+    report = publish_directory(layout, generation, tmp_path / "site", terms)
+    site = Layout(tmp_path / "site")
+    check_image_layout(site.root)
+    assert site.refs().refs[LATEST].digest == report.generation != generation
+    assert site.refs().refs[PREVIOUS].digest == generation
+    config = site.config(report.generation)
+    assert config == replace(
+        layout.config(generation), channel="beta", expires="2027-01-01T00:00:00Z", version=report.version
+    )
+    assert report.version == 9
+    manifest = site.manifest(report.generation)
+    assert manifest.layers == layout.manifest(generation).layers
+    assert report.bytes_copied == manifest.config.size
+    assert report.bytes_total == sum(blob.size for blob in manifest.blobs) + site.size_of(report.generation)
+    new = _files(tmp_path / "site").keys() - before.keys()
+    signed = site.refs().signatures[0].digest
+    signature = _signed(site)
+    assert new == {
+        f"blobs/sha256/{digest.hex}"
+        for digest in (report.generation, manifest.config.digest, signed, digest_of(signature), digest_of(b"{}"))
+    }
+    assert b"version:9\tchannel:beta\texpires:2027-01-01T00:00:00Z" in signature
+    assert layout.refs().refs.keys() == {"current"}
+    with open_view(site, report.generation, encoder) as view:
+        validate(view)
+
+
+def test_the_same_terms_again_change_nothing(layout: Layout, tmp_path: Path) -> None:
+    """All but a new version, which is new each time."""
+    generation = make_generation(layout, ["alpha"])
+    terms = Issue(channel="beta", expires=datetime(2027, 1, 1, tzinfo=UTC), sign=signs())
+    publish_directory(layout, generation, tmp_path / "site", terms)
+    before = _files(tmp_path / "site")
+    publish_directory(layout, generation, tmp_path / "site", terms)
+    assert _files(tmp_path / "site") == before
+    versions = [
+        publish_directory(layout, generation, tmp_path / "site", replace(terms, supersede=5)).version for _ in range(3)
+    ]
+    assert versions == [5, 6, 7]
+
+
+def test_an_older_version_is_not_published_over_a_newer_one(layout: Layout, tmp_path: Path) -> None:
+    """Servers that have the newer one would refuse it. It goes before it when somebody says so."""
+    old, new = (make_generation(layout, [f"text {n}"], version=n) for n in (1, 2))
+    publish_directory(layout, new, tmp_path / "site", Issue(sign=signs()))
+    before = _files(tmp_path / "site")
+    with pytest.raises(ConfigError) as caught:
+        publish_directory(layout, old, tmp_path / "site", Issue(sign=signs()))
+    assert (caught.value.code, caught.value.asset) == ("version_lower", str(tmp_path / "site"))
+    assert "--supersede" in (caught.value.hint or "")
+    assert _files(tmp_path / "site") == before
+    report = publish_directory(layout, old, tmp_path / "site", Issue(sign=signs(), supersede=0))
+    site = Layout(tmp_path / "site")
+    assert (report.version, site.config(report.generation).version) == (3, 3)
+    assert site.config(report.generation).segments == layout.config(old).segments
+    _signed(site)
+    assert publish_directory(layout, old, tmp_path / "other").version == 1
+
+
+def test_an_older_version_may_go_to_another_channel(layout: Layout, tmp_path: Path) -> None:
+    """Versions of two channels are not compared."""
+    old, new = (make_generation(layout, [f"text {n}"], version=n) for n in (1, 2))
+    publish_directory(layout, new, tmp_path / "site")
+    assert publish_directory(layout, old, tmp_path / "site", Issue(channel="old")).version == 1
+
+
+def test_what_can_not_be_read_is_published_over(layout: Layout, tmp_path: Path) -> None:
+    """A site whose newest snapshot has lost its manifest is no reason to leave it so."""
+    old, new = (make_generation(layout, [f"text {n}"], version=n) for n in (1, 2))
+    publish_directory(layout, new, tmp_path / "site")
+    Layout(tmp_path / "site").blob_path(new).unlink()
+    assert publish_directory(layout, old, tmp_path / "site").version == 1
+
+
+def _hydrated(layout: Layout, manifest: bytes, key: SecretKey = SIGNER) -> Digest:
+    """Make a manifest with its signature the current generation, as hydrating leaves them."""
+    generation = layout.add_bytes(manifest)
+    made = signs(key)(prehash(manifest), "x")
+    layout.activate(generation, signature=add_signature(layout, generation, made))
+    return generation
+
+
+def test_a_signature_travels_with_its_snapshot(layout: Layout, tmp_path: Path) -> None:
+    """Whoever mirrors what somebody else has signed needs no key; on terms of one's own it is not theirs any more."""
+    generation = _hydrated(layout, layout.read(make_generation(layout, ["alpha"], version=7)))
+    publish_directory(layout, generation, tmp_path / "site")
+    site = Layout(tmp_path / "site")
+    assert _signed(site) == signature_of(layout, layout.refs(), generation)
+    check_image_layout(site.root)
+    report = publish_directory(layout, generation, tmp_path / "own", Issue(channel="own"))
+    assert Layout(tmp_path / "own").refs().signatures == ()
+    assert report.generation != generation
+
+
+def test_a_signature_that_says_nothing_does_not_stand_in_for_another(layout: Layout, tmp_path: Path) -> None:
+    """Another tool has listed one without saying of what: that of this snapshot is still missing."""
+    publish_directory(layout, make_generation(layout, ["first"], version=1), tmp_path / "site", Issue(sign=signs()))
+    site = Layout(tmp_path / "site")
+    bare = tuple(replace(each, annotations={}) for each in site.refs().signatures)
+    site.write_refs(replace(site.refs(), signatures=bare))
+    generation = _hydrated(layout, layout.read(make_generation(layout, ["second"], version=2)))
+    publish_directory(layout, generation, tmp_path / "site")
+    _signed(site)
+    assert len(site.refs().signatures) == 2
+
+
+def test_a_damaged_signature_is_replaced(layout: Layout, tmp_path: Path) -> None:
+    """What a broken upload left of it is no signature that is there already."""
+    generation = _hydrated(layout, layout.read(make_generation(layout, ["alpha"])))
+    publish_directory(layout, generation, tmp_path / "site")
+    site = Layout(tmp_path / "site")
+    site.blob_path(digest_of(_signed(site))).unlink()
+    publish_directory(layout, generation, tmp_path / "site")
+    _signed(site)
+    check_image_layout(site.root)
+
+
+def test_a_manifest_of_somebody_elses_is_published_as_it_is(layout: Layout, tmp_path: Path) -> None:
+    """Its very bytes, for they are what is signed: not canonical, with members that we do not know, config included."""
+    made = make_generation(layout, ["alpha"], version=7)
+    config = json.loads(layout.read(layout.manifest(made).config.digest))
+    content = json.dumps({**config, "unknown": [1, 2]}, indent=2).encode()
+    raw = json.loads(layout.read(made))
+    raw["config"] |= {"digest": layout.add_bytes(content), "size": len(content)}
+    generation = _hydrated(layout, json.dumps({**raw, "unknown": {"b": 1, "a": 2}}, indent=1).encode())
+    for issue in (AS_IT_IS, Issue(sign=signs()), Issue(channel="default")):
+        report = publish_directory(layout, generation, tmp_path / "site", issue)
+        site = Layout(tmp_path / "site")
+        assert report.generation == site.refs().refs[LATEST].digest == generation
+        assert site.read(generation) == layout.read(generation)
+        assert site.read(site.manifest(generation).config.digest) == content
+        _signed(site)
+
+
+def test_a_signer_that_fails_leaves_what_was_published(layout: Layout, tmp_path: Path) -> None:
+    """A signature that was made elsewhere and does not fit, say."""
+    publish_directory(layout, make_generation(layout, ["alpha"], version=1), tmp_path / "site", Issue(sign=signs()))
+    before = (tmp_path / "site" / "index.json").read_bytes()
+
+    def fail(prehashed: bytes, comment: str) -> bytes:
+        raise UntrustedError("it does not fit", code="signature_invalid")
+
+    with pytest.raises(UntrustedError):
+        publish_directory(layout, make_generation(layout, ["beta"], version=2), tmp_path / "site", Issue(sign=fail))
+    assert (tmp_path / "site" / "index.json").read_bytes() == before
+    check_image_layout(tmp_path / "site")
+
+
+def test_a_signature_can_be_added_in_place(layout: Layout) -> None:
+    """The same directory as source and target: it is signed where it is."""
+    generation = make_generation(layout, ["alpha"])
+    publish_directory(layout, generation, layout.root, Issue(sign=signs()))
+    _signed(layout)
+    assert layout.current() == generation
+    check_image_layout(layout.root)

@@ -10,25 +10,31 @@ import stat
 import subprocess
 import tarfile
 import zipfile
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 import zstandard
 
-from pycontextify.errors import ConfigError, StoreError
+from pycontextify.errors import ConfigError, StoreError, UntrustedError
 from pycontextify.index.chunks import Chunks
 from pycontextify.index.model import Query
 from pycontextify.index.validate import validate
 from pycontextify.index.view import View
+from pycontextify.publish.issue import Issue
 from pycontextify.publish.pair import publish_archive, publish_pair
+from pycontextify.publish.report import PublishReport
 from pycontextify.snapshot.config import SnapshotConfig
 from pycontextify.snapshot.digest import Digest, digest_of, parse_sidecar
 from pycontextify.snapshot.pair import config_of_pair
+from pycontextify.snapshot.signature import check_file, parse_signature, prehash
 from pycontextify.store.layout import Layout
 from tests.fakes.encoder import TinyEncoder
 from tests.fakes.generation import CREATED, Doc, make_generation, open_view, store_generation
+from tests.fakes.signers import OTHER, SIGNER, signs, vouched_by
 from tests.publish.backed import BackedEncoder
 
 FIRST = [Doc("a.md", ("alpha one", "alpha two"), tags=("docs",)), Doc("b.py", ("beta",), language="python")]
@@ -281,3 +287,115 @@ def test_members_carry_the_date_of_the_index(layout: Layout, tmp_path: Path) -> 
         for member in tarred.getmembers():
             assert (member.mtime, member.mode) == (1795341600, 0o644)
             assert (member.uid, member.gid, member.uname, member.gname) == (0, 0, "", "")
+
+
+# Signed, and on terms
+
+
+def _check_signature(path: Path, told: str) -> None:
+    """Check a file against its ``.minisig``, as whoever downloads it does, and what that says of it."""
+    content = path.read_bytes()
+    made = path.with_name(f"{path.name}.minisig").read_bytes()
+    signature = parse_signature(made, asset=path.name)
+    assert check_file(signature, [OTHER.public, SIGNER.public], prehash(content), asset=path.name) == SIGNER.public
+    assert vouched_by(SIGNER.public, content, made)
+    assert signature.trusted_comment.decode() == f"file:{path.name}\t{told}"
+
+
+def test_every_file_has_its_signature_beside_it(layout: Layout, tmp_path: Path) -> None:
+    """Of the bytes that are there, for all kinds; the report names them, and nothing else is left."""
+    generation = make_generation(layout, FIRST, SECOND, name="my-index", version=7)
+    reports = [publish_pair(layout, generation, tmp_path / "out", issue=Issue(sign=signs()))]
+    reports += [
+        publish_archive(layout, generation, tmp_path / "out" / f"index{kind}", issue=Issue(sign=signs()))
+        for kind in KINDS
+    ]
+    names = ["my-index.faiss", "my-index.sqlite", *(f"index{kind}" for kind in KINDS)]
+    for name in names:
+        _check_sidecar(tmp_path / "out" / name)
+        _check_signature(tmp_path / "out" / name, "version:7\tchannel:default")
+    expected = {f"{name}{ending}" for name in names for ending in ("", ".sha256", ".minisig")}
+    assert {path.name for path in (tmp_path / "out").iterdir()} == expected
+    assert {Path(path).name for report in reports for path in report.files} == expected
+    assert sum(report.bytes_total for report in reports) == sum(
+        path.stat().st_size for path in (tmp_path / "out").iterdir()
+    )
+
+
+def test_signing_again_gives_the_same_files(layout: Layout, tmp_path: Path) -> None:
+    """Wherever and whenever."""
+    generation = make_generation(layout, FIRST)
+    for place in ("one", "two"):
+        publish_archive(layout, generation, tmp_path / place / "index.zip", issue=Issue(sign=signs()))
+    for ending in ("", ".sha256", ".minisig"):
+        one, two = (tmp_path / place / f"index.zip{ending}" for place in ("one", "two"))
+        assert one.read_bytes() == two.read_bytes()
+
+
+@pytest.mark.parametrize("publish", [publish_pair, publish_archive])
+def test_a_signature_of_what_was_there_before_goes(
+    layout: Layout, tmp_path: Path, publish: Callable[..., PublishReport]
+) -> None:
+    """It would be that of other bytes: whoever checks it would take the new file for a forged one."""
+    target = tmp_path / ("out" if publish is publish_pair else "out/index.zip")
+    publish(layout, make_generation(layout, FIRST, version=1), target, issue=Issue(sign=signs()))
+    assert list((tmp_path / "out").glob("*.minisig"))
+    report = publish(layout, make_generation(layout, FIRST, SECOND, version=2), target)
+    assert not list((tmp_path / "out").glob("*.minisig"))
+    assert not [path for path in report.files if path.endswith(".minisig")]
+
+
+def test_a_signer_that_fails_leaves_what_was_published(layout: Layout, tmp_path: Path) -> None:
+    """File, digest and signature as they were, and nothing half-way beside them."""
+    path = tmp_path / "out" / "index.zip"
+    publish_archive(layout, make_generation(layout, FIRST, version=1), path, issue=Issue(sign=signs()))
+    before = {each: each.read_bytes() for each in path.parent.iterdir()}
+
+    def fail(prehashed: bytes, comment: str) -> bytes:
+        raise UntrustedError("it does not fit", code="signature_invalid")
+
+    with pytest.raises(UntrustedError):
+        publish_archive(layout, make_generation(layout, SECOND, version=2), path, issue=Issue(sign=fail))
+    assert {each: each.read_bytes() for each in path.parent.iterdir()} == before
+
+
+@pytest.mark.parametrize("segments", [[FIRST], [FIRST, SECOND]])
+def test_terms_are_in_the_files_themselves(layout: Layout, tmp_path: Path, segments: list[list[Doc]]) -> None:
+    """Channel, end and version: a segment that was built on others is written anew, and answers as it did."""
+    generation = make_generation(layout, *segments, version=7)
+    terms = Issue(channel="beta", expires=datetime(2027, 1, 1, tzinfo=UTC), supersede=9, sign=signs())
+    report = publish_pair(layout, generation, tmp_path / "pair", issue=terms)
+    publish_archive(layout, generation, tmp_path / "index.zip", issue=terms)
+    assert (report.generation, report.version) == (generation, 9)
+    told = "version:9\tchannel:beta\texpires:2027-01-01T00:00:00Z"
+    for name in ("pair/index.faiss", "pair/index.sqlite", "index.zip"):
+        _check_signature(tmp_path / name, told)
+    with closing(_open_pair(tmp_path / "pair" / "index.faiss", tmp_path / "pair" / "index.sqlite")) as pair:
+        validate(pair)
+        config = layout.config(generation)
+        assert _told(pair.config) == _told(config) | {"channel": "beta", "version": 9}
+        assert pair.config.expires == "2027-01-01T00:00:00Z"
+        with open_view(layout, generation) as view:
+            query = Query("alpha beta", mode="dense", limit=50)
+            assert sorted(pair.search(query).hits, key=str) == sorted(view.search(query).hits, key=str)
+    members = _unpack(tmp_path / "index.zip", tmp_path)
+    assert members == {name: (tmp_path / "pair" / name).read_bytes() for name in members}
+
+
+def test_an_end_that_a_snapshot_came_with_stays(layout: Layout, tmp_path: Path) -> None:
+    """As does its channel, where no other terms are named: a pair is what the layout was."""
+    config = replace(layout.config(make_generation(layout, FIRST)), channel="beta", expires="2027-01-01T00:00:00Z")
+    publish_pair(layout, store_generation(layout, config), tmp_path / "pair")
+    with closing(_open_pair(tmp_path / "pair" / "index.faiss", tmp_path / "pair" / "index.sqlite")) as pair:
+        assert (pair.config.channel, pair.config.expires) == ("beta", "2027-01-01T00:00:00Z")
+
+
+@pytest.mark.skipif(os.name != "posix", reason="no such names elsewhere")
+def test_a_strange_name_does_not_break_the_signature(layout: Layout, tmp_path: Path) -> None:
+    """One with a line break, or with bytes that are no text."""
+    generation = make_generation(layout, FIRST)
+    for name in (b"one\ntwo.zip", b"\xff\t.zip"):
+        path = tmp_path / os.fsdecode(name)
+        publish_archive(layout, generation, path, issue=Issue(sign=signs()))
+        made = path.with_name(f"{path.name}.minisig").read_bytes()
+        check_file(parse_signature(made, asset="it"), [SIGNER.public], prehash(path.read_bytes()), asset="it")

@@ -20,6 +20,8 @@ from pycontextify.snapshot.manifest import (
     DELETED_TYPE,
     ENCODER_TYPE,
     LAYOUT_FILE,
+    MANIFEST_TYPE,
+    SIGNATURE_TYPE,
     VECTORS_TYPE,
     Descriptor,
     Manifest,
@@ -299,3 +301,125 @@ def test_a_descriptor_survives_being_written_and_read(descriptor: Descriptor) ->
     raw = json.loads(json.dumps(descriptor.to_json()))
     assert Descriptor.from_json(raw) == descriptor
     assert ("annotations" in raw) == bool(descriptor.annotations)
+
+
+# Signatures
+
+
+def signature(name: str, **notes: str) -> Descriptor:
+    """A pointer to the manifest of a signature."""
+    return Descriptor(MANIFEST_TYPE, digest_of(f"signature {name}".encode()), len(name), notes)
+
+
+def listed(table: RefTable) -> RefTable:
+    """Return a table once it has been written and read again."""
+    again = RefTable.from_bytes(table.to_bytes())
+    assert again.to_bytes() == table.to_bytes()
+    return again
+
+
+def signatures(table: RefTable, subject: Digest) -> list[Digest]:
+    """Return where a table says that the signatures of a manifest may be."""
+    return [each.digest for each in table.signatures_of(subject)]
+
+
+def test_a_signature_is_listed_as_oci_has_it() -> None:
+    """Beside the refs and without a name: a descriptor that says what kind of thing it is, and here what it signs."""
+    table = RefTable().point("latest", A, 7).signed(A, signature("one"))
+    assert json.loads(table.to_bytes())["manifests"][1:] == [
+        {
+            "mediaType": "application/vnd.oci.image.manifest.v1+json",
+            "artifactType": "application/vnd.pycontextify.signature.v1",
+            "digest": str(signature("one").digest),
+            "size": 3,
+            "annotations": {"io.pycontextify.signs": str(A)},
+        }
+    ]
+
+
+def test_a_signature_stays_with_what_it_signs() -> None:
+    """Whatever becomes of the names, for as long as there is one for what it signs."""
+    table = RefTable().point("current", A, 7).signed(A, signature("a"))
+    for step in (
+        table.point("other", B, 8),
+        table.copy("current", "previous").point("current", B, 8),
+        table.point("second", A, 7).without(["current"]),
+        table.point("current", A, 7, {"some": "notes"}),
+    ):
+        assert signatures(listed(step), A) == [signature("a").digest]
+        assert signatures(listed(step), B) == []
+
+
+def test_a_signature_goes_with_what_it_signs() -> None:
+    """Once nothing points to that any more: what is written is what is kept."""
+    table = RefTable().point("current", A, 7).signed(A, signature("a")).point("other", B, 8).signed(B, signature("b"))
+    for gone in (table.point("current", C, 9), table.without(["current"])):
+        assert listed(gone).signatures == tuple(
+            each for each in table.signatures if each.digest != signature("a").digest
+        )
+        assert signatures(listed(gone), A) == []
+        assert signatures(listed(gone), B) == [signature("b").digest]
+
+
+def test_a_new_signature_takes_the_place_of_the_old_one() -> None:
+    """Of the same manifest, and of no other; whatever notes it came with, it says what it signs."""
+    table = RefTable().point("a", A, 7).point("b", B, 8).signed(A, signature("a")).signed(B, signature("b"))
+    again = listed(table.signed(A, signature("new", **{"io.pycontextify.signs": str(B), "more": "x"})))
+    assert signatures(again, A) == [signature("new").digest]
+    assert signatures(again, B) == [signature("b").digest]
+    assert table.signatures_of(A)[0].digest == signature("a").digest
+
+
+def test_signatures_that_say_nothing_come_last_and_stay() -> None:
+    """Other tools list them so (a registry's client, say): each may be of anything, and is looked at when need be."""
+    raw = json.loads(RefTable().point("latest", A, 7).point("other", B, 8).signed(A, signature("own")).to_bytes())
+    bare = {**signature("bare").to_json(), "artifactType": SIGNATURE_TYPE}
+    noted = {**signature("noted", **{"org.example": "x"}).to_json(), "artifactType": SIGNATURE_TYPE}
+    raw["manifests"] = [bare, *raw["manifests"], noted]
+    table = listed(RefTable.from_bytes(json.dumps(raw).encode()))
+    others = [signature("bare").digest, signature("noted").digest]
+    assert signatures(table, A) == [signature("own").digest, *others]
+    assert signatures(table, B) == signatures(table, C) == others
+    table = listed(table.without(["latest"]).signed(B, signature("b")))
+    assert signatures(table, B) == [signature("b").digest, *others]
+    assert signatures(table, A) == others
+    assert signatures(listed(RefTable(signatures=table.signatures)), A) == others
+
+
+def test_an_artifact_of_another_kind_is_no_signature() -> None:
+    """Nor is one that says no kind."""
+    raw = json.loads(RefTable().point("latest", A, 7).signed(A, signature("a")).to_bytes())
+    for kind in ("application/vnd.dev.cosign.artifact.sig.v1+json", None, 1):
+        raw["manifests"][1]["artifactType"] = kind
+        assert RefTable.from_bytes(json.dumps(raw).encode()).signatures == ()
+
+
+@pytest.mark.parametrize("key", ["digest", "size", "mediaType"])
+@settings(max_examples=25)
+@given(data=st.data())
+def test_a_signature_of_the_wrong_kind_is_refused(key: str, data: st.DataObject) -> None:
+    """It must be right in all it says, as a named entry must."""
+    raw = json.loads(RefTable().point("latest", A, 7).signed(A, signature("a")).to_bytes())
+    raw["manifests"][1][key] = data.draw(REF_FIELDS[key])
+    with pytest.raises(ValidateError) as caught:
+        RefTable.from_bytes(json.dumps(raw).encode())
+    assert caught.value.code == "index_json_invalid"
+
+
+@given(pointers=pointers, signed=st.lists(st.tuples(digests, st.text(max_size=5)), max_size=4), data=st.data())
+def test_exactly_the_signatures_of_what_is_pointed_to_survive(
+    pointers: list[tuple[str, Digest, int]], signed: list[tuple[Digest, str]], data: st.DataObject
+) -> None:
+    """For any refs and signatures, of what is named here and of what is not: the last of each that is named."""
+    table = RefTable()
+    for name, digest, size in pointers:
+        table = table.point(name, digest, size)
+    named = sorted({target.digest for target in table.refs.values()})
+    if named:
+        signed = signed + [(digest, "own") for digest in data.draw(st.lists(st.sampled_from(named), max_size=3))]
+    for subject, name in signed:
+        table = table.signed(subject, signature(name))
+    last = {subject: signature(name).digest for subject, name in signed}
+    for subject in {*last, *named}:
+        kept = [last[subject]] if subject in last and subject in named else []
+        assert signatures(listed(table), subject) == kept

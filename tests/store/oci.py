@@ -15,6 +15,7 @@ from typing import Any
 __all__ = ["check_image_layout"]
 
 _REF_NAME = "org.opencontainers.image.ref.name"
+_EMPTY_TYPE = "application/vnd.oci.empty.v1+json"
 _DIGEST = re.compile(r"([a-z0-9]+(?:[+._-][a-z0-9]+)*):([a-zA-Z0-9=_-]+)")
 _REF = re.compile(r"[A-Za-z0-9]+(?:(?:[-._:@+]|--)[A-Za-z0-9]+)*(?:/[A-Za-z0-9]+(?:(?:[-._:@+]|--)[A-Za-z0-9]+)*)*")
 # RFC 6838, section 4.2: restricted names, at most 127 characters each.
@@ -32,12 +33,12 @@ def check_image_layout(root: Path) -> None:
     index = json.loads((root / "index.json").read_bytes())
     assert index["schemaVersion"] == 2
     assert index["mediaType"] == "application/vnd.oci.image.index.v1+json"
-    names = [_check_ref(root, target) for target in index["manifests"]]
+    names = [name for target in index["manifests"] if (name := _check_entry(root, target)) is not None]
     assert len(set(names)) == len(names), "a ref is there twice"
 
 
-def _check_ref(root: Path, target: dict[str, Any]) -> str:
-    """Check an entry of index.json and all that it leads to; return its name."""
+def _check_entry(root: Path, target: dict[str, Any]) -> str | None:
+    """Check an entry of index.json and all that it leads to; return its name. What refers to another has none."""
     content = _check_descriptor(root, target)
     assert target["mediaType"] == "application/vnd.oci.image.manifest.v1+json"
     assert len(content) <= _LARGEST_MANIFEST, "registries may refuse a manifest of more than 4 MiB"
@@ -48,7 +49,12 @@ def _check_ref(root: Path, target: dict[str, Any]) -> str:
     assert _MEDIA_TYPE.fullmatch(manifest["artifactType"])
     assert manifest["layers"], "a manifest should have at least one layer"
     for descriptor in (manifest["config"], *manifest["layers"]):
-        _check_descriptor(root, descriptor)
+        content = _check_descriptor(root, descriptor)
+        assert descriptor["mediaType"] != _EMPTY_TYPE or content == b"{}"
+    if "subject" in manifest:
+        assert json.loads(_check_descriptor(root, manifest["subject"]))["schemaVersion"] == 2
+        assert _REF_NAME not in target.get("annotations", {})
+        return None
     name = target["annotations"][_REF_NAME]
     assert isinstance(name, str)
     assert _REF.fullmatch(name)

@@ -13,9 +13,12 @@ from pycontextify.errors import PyContextifyError, StoreError, ValidateError, Ve
 from pycontextify.snapshot.digest import Digest, digest_of
 from pycontextify.snapshot.history import CURRENT, PREVIOUS
 from pycontextify.snapshot.manifest import CONFIG_TYPE, VECTORS_TYPE, Descriptor, Manifest, RefTable
+from pycontextify.snapshot.referrer import EMPTY_CONFIG
 from pycontextify.store.layout import Layout
 from pycontextify.store.prune import living, prune
+from pycontextify.store.signed import add_signature, signature_of
 from tests.fakes.generation import make_generation
+from tests.store.generations import store
 
 
 def _store(layout: Layout, contents: list[bytes]) -> Digest:
@@ -123,3 +126,38 @@ def test_what_is_no_file_is_left_alone(layout: Layout) -> None:
     strange.mkdir()
     assert prune(layout).blobs == 1
     assert strange.exists()
+
+
+def test_signatures_live_with_what_they_sign(layout: Layout) -> None:
+    """All that a signature consists of stays while a ref names its generation, and goes with the last one."""
+    layout.keep = 2
+    made = [store(layout, number, b"vectors", b"%d" % number) for number in range(3)]
+    blobs = []
+    for number, generation in enumerate(made):
+        listed = add_signature(layout, generation, b"signature %d" % number)
+        layout.activate(generation, signature=listed)
+        blobs.append({listed.digest, digest_of(b"signature %d" % number)})
+    assert blobs[1] | blobs[2] | {digest_of(EMPTY_CONFIG)} <= living(layout)
+    assert not blobs[0] & living(layout)
+    prune(layout)
+    assert not {digest.hex for digest in blobs[0]} & _stored(layout)
+    assert {digest.hex for digest in blobs[1] | blobs[2] | {digest_of(EMPTY_CONFIG)}} <= _stored(layout)
+    layout.write_refs(layout.refs().without([PREVIOUS]))
+    prune(layout)
+    assert _stored(layout) == {digest.hex for digest in living(layout)}
+    assert not {digest.hex for digest in blobs[1]} & _stored(layout)
+    assert signature_of(layout, layout.refs(), made[2]) == b"signature 2"
+    layout.write_refs(RefTable())
+    prune(layout)
+    assert _stored(layout) == set()
+
+
+def test_a_damaged_signature_keeps_nothing_from_being_pruned(layout: Layout) -> None:
+    """What it consists of is not known then, and nobody can use it; what it signs stays whole."""
+    generation = store(layout, 1, b"vectors", b"chunks")
+    listed = add_signature(layout, generation, b"signature")
+    layout.activate(generation, signature=listed)
+    layout.blob_path(listed.digest).write_bytes(b"\0" * listed.size)
+    layout.add_bytes(b"referred to by nobody")
+    assert prune(layout).blobs == 3
+    assert layout.whole_current() is not None
