@@ -22,7 +22,7 @@ EXAMPLES = (
 )
 
 
-@verb(COMMON & {"config", "log_level"}, interrupted="no key was made, or both its files are there")
+@verb(COMMON & {"config", "log_level"}, interrupted="what is there of the key is of no use; make another one")
 def keygen(
     settings: Settings,
     path: Annotated[
@@ -38,9 +38,10 @@ def keygen(
     They are in the format of minisign. `publish --sign` takes the secret key; servers are given the public one as
     --index-bootstrap-trusted-keys.
     """
-    from pycontextify.publish.signing import generate_key, write_key_pair
+    from pycontextify.publish.signing import check_new, generate_key, write_key_pair
 
     path = path.expanduser().absolute()
+    check_new(path)
     password = "" if no_password else password_of(settings, path, new=True)
     key = generate_key()
     public = write_key_pair(key, path, password)

@@ -119,7 +119,7 @@ async def _from_layout(source: LayoutSource, offer: Offer, work: Acquisition) ->
     content = await _config(source, manifest, work)
     config = SnapshotConfig.from_bytes(content)
     check_named(config, manifest)
-    await work.workers.run(work.trust.check, config, generation)
+    await work.workers.run(work.trust.check, config, generation, vouched.signed_by)
     staged = await _blobs(source, manifest, work)
     notes = {**offer.notes, **signed_notes(vouched.signed_by)}
     return Candidate(generation, config, staged, (content, vouched.content), notes, vouched.signature)
@@ -219,9 +219,9 @@ async def _trusted(
     extracted: ExtractedPair | ExtractedLayout, notes: Mapping[str, str], vouched: VouchedFile | None, work: Acquisition
 ) -> Candidate:
     """Make a candidate of files whose signatures were found right, and judge what it says of itself."""
-    notes = {**notes, **signed_notes(None if vouched is None else vouched.signed_by)}
-    candidate = await work.workers.run(candidate_of, extracted, notes)
-    await work.workers.run(work.trust.check, candidate.config, candidate.generation)
+    signed_by = None if vouched is None else vouched.signed_by
+    candidate = await work.workers.run(candidate_of, extracted, {**notes, **signed_notes(signed_by)})
+    await work.workers.run(work.trust.check, candidate.config, candidate.generation, signed_by)
     return candidate
 
 

@@ -167,7 +167,9 @@ class Attempt:
             async with self.turns.writing():
                 settled = await self.workers.run(self._is_settled, offer)
                 installed = None if settled else await self.installation.install(candidate)
-                await self.workers.run(self.trust.remember, candidate.config, candidate.generation)
+                if installed is not None:
+                    notes = candidate.annotations
+                    await self.workers.run(self.trust.installed, candidate.config, candidate.generation, notes)
         if installed is None:
             return await self._keep(came=True)
         _LOG.info(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -11,9 +11,9 @@ from pycontextify.snapshot.digest import Digest
 from pycontextify.snapshot.freshness import Highest, check_fresh
 from pycontextify.snapshot.manifest import Descriptor
 from pycontextify.snapshot.origin import SIGNED
-from pycontextify.snapshot.signature import PublicKey, key_set_of
+from pycontextify.snapshot.signature import PublicKey
 from pycontextify.store.layout import Layout
-from pycontextify.store.state import highest_seen, remember
+from pycontextify.store.state import forget, highest_seen, remember
 
 __all__ = ["Trust", "signed_notes"]
 
@@ -38,26 +38,42 @@ class Trust:
         """Tell whether a generation that is here already came in as one that would be taken now."""
         return not self.keys or current.annotations.get(SIGNED) in {str(key) for key in self.keys}
 
-    def check(self, config: SnapshotConfig, generation: Digest) -> None:
+    def check(self, config: SnapshotConfig, generation: Digest, signed_by: PublicKey | None) -> None:
         """Judge a snapshot that its signature, if it needs one, was found right of. Blocks.
 
         What was signed counts as seen from then on, whatever becomes of it. Raises UntrustedError or StoreError.
         """
         if not self.pinned:
-            highest = None if self.allow_older else highest_seen(self.layout, self._line(config))
+            highest = None if self.allow_older else self._highest(config.channel)
             check_fresh(config, self.channel, highest, self.now())
-        if self.keys:
-            self.remember(config, generation)
+        if signed_by is not None:
+            self._remember(config, generation, str(signed_by))
 
-    def remember(self, config: SnapshotConfig, generation: Digest) -> None:
-        """Let a snapshot count as seen: nothing older is taken by itself from now on. Blocks; raises StoreError."""
+    def installed(self, config: SnapshotConfig, generation: Digest, notes: Mapping[str, str]) -> None:
+        """Let a snapshot count as seen now that it is served. Blocks; raises StoreError."""
+        self._remember(config, generation, notes.get(SIGNED, ""))
+
+    def _highest(self, channel: str) -> Highest | None:
+        """Return the highest version of a channel that one of the keys has signed; without keys, that was installed.
+
+        A key that is not trusted any more has no say, or whoever has stolen it could end all updates.
+        """
+        seen = [highest_seen(self.layout, _line(channel, key)) for key in (map(str, self.keys) if self.keys else ("",))]
+        return max((each for each in seen if each is not None), key=lambda each: each.version, default=None)
+
+    def _remember(self, config: SnapshotConfig, generation: Digest, key: str) -> None:
+        """Nothing older is taken by itself from now on."""
         if self.pinned:
             return  # what was asked for by name says nothing of what is newest
-        remember(self.layout, self._line(config), Highest(config.version, str(generation), rfc3339(self.now())))
+        if self.allow_older:
+            forget(self.layout, [_line(config.channel, str(each)) for each in self.keys])
+        now = rfc3339(self.now())
+        remember(self.layout, _line(config.channel, key), Highest(config.version, str(generation), now))
 
-    def _line(self, config: SnapshotConfig) -> str:
-        """Return what versions are compared within: a channel, and those who vouch for it."""
-        return f"{config.channel} {key_set_of(self.keys)}".rstrip()
+
+def _line(channel: str, key: str) -> str:
+    """Return what versions are compared within: a channel, and who vouches for it."""
+    return f"{channel} {key}".rstrip()
 
 
 def signed_notes(key: PublicKey | None) -> dict[str, str]:

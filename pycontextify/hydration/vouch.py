@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
-from pycontextify.errors import FetchError, UntrustedError, VerifyError
+from pycontextify.errors import FetchError, SnapshotRejected, UntrustedError, VerifyError
 from pycontextify.hydration.resolve import Offer
 from pycontextify.hydration.sources import LayoutSource
 from pycontextify.hydration.transfer.address import beside, joined
@@ -69,7 +70,7 @@ async def vouched_manifest(
 
 
 async def _signatures(source: LayoutSource, generation: Digest, offer: Offer, client: Client) -> list[bytes]:
-    """Return the signature files that the layout lists for a manifest."""
+    """Return the signature files that the layout lists for a manifest; what is malformed among them is passed over."""
     listed = offer.signatures
     if source.pin is not None:  # nobody has looked at index.json yet
         table = await client.read(
@@ -80,9 +81,11 @@ async def _signatures(source: LayoutSource, generation: Digest, offer: Offer, cl
         listed = table.signatures_of(generation)
     found: list[bytes] = []
     for target in islice(listed, _MOST_SIGNATURES):
-        referrer = Referrer.from_bytes(await read_blob(source, target.digest, client, limit=DOCUMENT_LIMIT))
-        if referrer.subject == generation:
-            found += [await read_blob(source, each.digest, client, limit=SIGNATURE_LIMIT) for each in referrer.layers]
+        with suppress(SnapshotRejected):
+            referrer = Referrer.from_bytes(await read_blob(source, target.digest, client, limit=DOCUMENT_LIMIT))
+            if referrer.subject == generation:
+                for layer in referrer.layers:
+                    found.append(await read_blob(source, layer.digest, client, limit=SIGNATURE_LIMIT))  # noqa: PERF401 - what has come by then counts
     return found
 
 
@@ -108,24 +111,23 @@ def blob_url(base: str, digest: Digest) -> str:
     return joined(base, f"blobs/sha256/{digest.hex}")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class VouchedFile:
-    """A file's signature, by one of ``keys`` as it says, to be held against the file once that has come."""
+    """A file's signature, by one of ``keys`` as it says, to be held against the file once that has come.
+
+    ``signed_by`` is the key that has signed it, once `check` has passed.
+    """
 
     asset: str
     keys: Sequence[PublicKey]
     signature: Signature
+    signed_by: PublicKey | None = None
 
     def check(self, path: Path) -> None:
         """Raise UntrustedError unless the signature is right. Blocks."""
         with on_disk(path), path.open("rb") as file:
             prehashed = hashlib.file_digest(file, "blake2b").digest()
-        check_file(self.signature, self.keys, prehashed, asset=self.asset)
-
-    @property
-    def signed_by(self) -> PublicKey:
-        """The key that has signed it, once `check` has passed."""
-        return next(key for key in self.keys if key.key_id == self.signature.key_id)
+        self.signed_by = check_file(self.signature, self.keys, prehashed, asset=self.asset)
 
 
 async def vouched_file(urls: Sequence[str], client: Client, keys: Sequence[PublicKey]) -> VouchedFile | None:

@@ -22,7 +22,7 @@ from pycontextify.errors import ConfigError
 from pycontextify.snapshot.signature import PublicKey
 from pycontextify.store.durable import flush, on_disk, write_bytes
 
-__all__ = ["SecretKey", "generate_key", "read_secret_key", "sign", "write_key_pair"]
+__all__ = ["SecretKey", "check_new", "generate_key", "read_secret_key", "sign", "write_key_pair"]
 
 _ALGORITHM, _PREHASHED, _SCRYPT, _PLAIN, _CHECKSUM = b"Ed", b"ED", b"Sc", b"\0\0", b"B2"
 _HEAD, _BODY = 54, 104
@@ -88,11 +88,10 @@ def read_secret_key(path: Path, password: Callable[[], str]) -> SecretKey:
     return key
 
 
-def write_key_pair(key: SecretKey, path: Path, password: str) -> Path:
-    """Write a secret key to ``path``, for its owner alone, and the public key beside it; return where that is.
+def check_new(path: Path) -> Path:
+    """Return where the public key goes that belongs to a secret one at ``path``.
 
-    An empty password leaves the secret key as it is, for those who keep it where secrets are kept. Raises ConfigError
-    when either file exists, StoreError.
+    Raises ConfigError when there is a file at either place.
     """
     public = path.with_name(f"{path.name.removesuffix('.key')}.pub")
     for each in (path, public):
@@ -103,6 +102,16 @@ def write_key_pair(key: SecretKey, path: Path, password: str) -> Path:
                 asset=str(each),
                 hint="name another place",
             )
+    return public
+
+
+def write_key_pair(key: SecretKey, path: Path, password: str) -> Path:
+    """Write a secret key to ``path``, for its owner alone, and the public key beside it; return where that is.
+
+    An empty password leaves the secret key as it is, for those who keep it where secrets are kept. Raises ConfigError
+    when either file exists, StoreError.
+    """
+    public = check_new(path)
     _write_private(path, _packed(path, key, password))
     line = f"untrusted comment: minisign public key {key.public.name}\n{key.public}\n"
     write_bytes(public, line.encode())

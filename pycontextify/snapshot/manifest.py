@@ -222,10 +222,10 @@ class RefTable:
         try:
             for item in parse_list(raw["manifests"]):
                 name = item.get("annotations", {}).get(_REF_NAME, "")
-                if _REF.fullmatch(name):
-                    refs[name] = Descriptor.from_json(item)
-                elif item.get("artifactType") == SIGNATURE_TYPE:
+                if item.get("artifactType") == SIGNATURE_TYPE:  # some tools give these names too
                     signatures.append(Descriptor.from_json(item))
+                elif _REF.fullmatch(name):
+                    refs[name] = Descriptor.from_json(item)
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise ValidateError(
                 f"index.json is malformed: {shown(error)}",

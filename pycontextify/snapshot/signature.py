@@ -25,7 +25,6 @@ __all__ = [
     "check_document",
     "check_file",
     "check_trusted",
-    "key_set_of",
     "parse_public_key",
     "parse_signature",
     "prehash",
@@ -159,12 +158,6 @@ def check_file(signature: Signature, keys: Sequence[PublicKey], prehashed: bytes
 def check_trusted(signature: Signature, keys: Sequence[PublicKey], *, asset: str) -> None:
     """Raise UntrustedError when a signature does not even claim to be made with one of ``keys``."""
     _claimed(signature, keys, asset)
-
-
-def key_set_of(keys: Sequence[PublicKey]) -> str:
-    """Return a short name of a set of keys, the same in any order; empty for none."""
-    named = " ".join(sorted({str(key) for key in keys}))
-    return hashlib.sha256(named.encode()).hexdigest()[:32] if named else ""
 
 
 def _claimed(signature: Signature, keys: Sequence[PublicKey], asset: str) -> list[PublicKey]:

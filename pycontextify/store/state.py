@@ -6,6 +6,7 @@ It outlives every generation, a reset included: whoever can make a server forget
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from dataclasses import asdict
 from typing import Any
 
@@ -15,7 +16,7 @@ from pycontextify.snapshot.freshness import Highest
 from pycontextify.store.durable import store_error, write_bytes
 from pycontextify.store.layout import Layout
 
-__all__ = ["highest_seen", "remember"]
+__all__ = ["forget", "highest_seen", "remember"]
 
 
 def highest_seen(layout: Layout, line: str) -> Highest | None:
@@ -35,6 +36,14 @@ def remember(layout: Layout, line: str, highest: Highest) -> None:
     told = _read(layout)
     if told.get(line) != asdict(highest):
         write_bytes(layout.state, canonical_json({"highest": {**told, line: asdict(highest)}}))
+
+
+def forget(layout: Layout, lines: Collection[str]) -> None:
+    """Remember nothing of these lines. Raises StoreError. Call it as the one that hydrates."""
+    told = _read(layout)
+    if told.keys() & set(lines):
+        kept = {line: highest for line, highest in told.items() if line not in lines}
+        write_bytes(layout.state, canonical_json({"highest": kept}))
 
 
 def _read(layout: Layout) -> dict[str, Any]:

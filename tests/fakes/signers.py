@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 
 # A package of its own authors, and without type information.
-import minisign as reference  # type: ignore[import-untyped]
+import minisign as reference
 
 from pycontextify.publish.issue import Sign
 from pycontextify.publish.signing import SecretKey, generate_key, sign, write_key_pair

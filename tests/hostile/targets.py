@@ -22,15 +22,15 @@ from pycontextify.snapshot.manifest import Manifest, RefTable, build_manifest
 from pycontextify.snapshot.pair import config_of_pair, segment_meta
 from pycontextify.snapshot.referrer import Referrer, build_referrer
 from pycontextify.snapshot.signature import check_document, parse_public_key, parse_signature, prehash
-from tests.fakes.keys import make_key, signed_by
+from tests.fakes.signers import key_of, signs
 from tests.snapshot.strategies import CONFIG, anything
 
 __all__ = ["TARGETS", "Target"]
 
-_KEY = make_key("fuzz").public
+_KEY = key_of("fuzz").public
 _MANIFEST, _CONFIG = build_manifest(CONFIG, dict.fromkeys(CONFIG.blobs, 7))
 _TABLE = RefTable().point("latest", digest_of(_MANIFEST), len(_MANIFEST)).copy("latest", "previous")
-_SIGNATURE = signed_by("fuzz")(prehash(_MANIFEST), "version:42")
+_SIGNATURE = signs(key_of("fuzz"))(prehash(_MANIFEST), "version:42")
 _REFERRER = build_referrer(_TABLE.refs["latest"], _SIGNATURE)
 _META: dict[str, Any] = {
     **json.loads(json.dumps(segment_meta(CONFIG, rows=10, documents=2, chunker=1))),

@@ -24,14 +24,14 @@ from pycontextify.snapshot.manifest import RefTable
 from pycontextify.store.layout import Layout
 from pycontextify.store.signed import add_signature, signature_of
 from tests.fakes.acts import Drip, Endless
-from tests.fakes.keys import make_key, signed_by
 from tests.fakes.server import SnapshotServer
+from tests.fakes.signers import key_of, signs
 from tests.integration.conftest import FIRST, SECOND, Publisher, Replica
 from tests.integration.test_hydration import source_at
 
 MakeReplica = Callable[[Source], Replica]
-TEAM = (make_key("team").public,)
-SIGNED = Issue(sign=signed_by("team"))
+TEAM = (key_of("team").public,)
+SIGNED = Issue(sign=signs(key_of("team")))
 THIRD = {**SECOND, "guide/third.md": "# Third\n\nThe walrus is newer than the zebra.\n"}
 
 
@@ -73,7 +73,7 @@ async def test_arbitrary_installation(
     """The host gives out an index of its own, well-formed and unsigned, or signed by its own key."""
     here = replica(source_at(place, server.url().rstrip("/"))).trusting(keys=TEAM)
     await here.hydrate()
-    for issue in (Issue(), Issue(sign=signed_by("attacker"))):
+    for issue in (Issue(), Issue(sign=signs(key_of("attacker")))):
         publisher.publish(SECOND, issue)
         assert isinstance(await refused(here), UntrustedError)
 
@@ -120,6 +120,20 @@ async def test_a_rollback_that_is_asked_for(
     assert second != first
 
 
+async def test_rollback_while_keys_change(
+    tmp_path: Path, publisher: Publisher, server: SnapshotServer, replica: MakeReplica
+) -> None:
+    """What a key has signed counts for as long as that key is trusted, whichever others are."""
+    kept = shutil.copytree(publisher.site, tmp_path / "kept")
+    publisher.publish(SECOND, SIGNED)
+    here = replica(LayoutSource((server.url("layout"),))).trusting(keys=TEAM)
+    await here.hydrate()
+    replay(publisher, kept)
+    here.trusting(keys=(*TEAM, key_of("new key").public))
+    assert (await refused(here)).code == "version_lower"
+    assert (await here.trusting(allow_older=True).hydrate()).result == "installed"
+
+
 async def test_fast_forward(publisher: Publisher, server: SnapshotServer, replica: MakeReplica) -> None:
     """Whoever had the key has published the highest version there is. A new key makes a new start, and nothing else."""
     here = replica(LayoutSource((server.url("layout"),))).trusting(keys=TEAM)
@@ -129,8 +143,8 @@ async def test_fast_forward(publisher: Publisher, server: SnapshotServer, replic
     shutil.rmtree(publisher.site / "layout")
     publisher.publish(THIRD, SIGNED)
     assert (await refused(here)).code == "version_lower"
-    publisher.publish(THIRD, Issue(sign=signed_by("new key")))
-    here.trusting(keys=(make_key("new key").public,))
+    publisher.publish(THIRD, Issue(sign=signs(key_of("new key"))))
+    here.trusting(keys=(key_of("new key").public,))
     assert (await here.hydrate()).result == "installed"
     assert here.find("walrus")[0] == "guide/third.md"
 
@@ -264,7 +278,7 @@ async def test_slow_retrieval(publisher: Publisher, server: SnapshotServer, repl
 
 async def test_key_compromise(publisher: Publisher, server: SnapshotServer, replica: MakeReplica) -> None:
     """A key that is no longer trusted is worth nothing, for old snapshots as for new ones."""
-    here = replica(LayoutSource((server.url("layout"),))).trusting(keys=(make_key("new key").public,))
+    here = replica(LayoutSource((server.url("layout"),))).trusting(keys=(key_of("new key").public,))
     publisher.publish(SECOND, SIGNED)
     error = await refused(here)
     assert isinstance(error, VerifyError)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,20 +14,20 @@ from pycontextify.hydration.sources import LayoutSource, Source
 from pycontextify.publish.directory import publish_directory
 from pycontextify.publish.issue import Issue
 from pycontextify.snapshot.digest import Digest, parse_digest
-from pycontextify.snapshot.manifest import RefTable
+from pycontextify.snapshot.manifest import MANIFEST_TYPE, Descriptor, RefTable
 from pycontextify.snapshot.origin import SIGNED
 from pycontextify.snapshot.referrer import Referrer
 from pycontextify.store.layout import Layout
 from pycontextify.store.signed import add_signature, signature_of
-from tests.fakes.keys import make_key, signed_by
 from tests.fakes.server import SnapshotServer
+from tests.fakes.signers import key_of, signs
 from tests.integration.conftest import FIRST, SECOND, Publisher, Replica
 from tests.integration.test_hydration import source_at
 
 PLACES = ("layout", "index.zip", "index.tar.zst", "pair")
 MakeReplica = Callable[[Source], Replica]
-TEAM = (make_key("team").public,)
-SIGNED_BY_TEAM = Issue(sign=signed_by("team"))
+TEAM = (key_of("team").public,)
+SIGNED_BY_TEAM = Issue(sign=signs(key_of("team")))
 
 
 @pytest.mark.parametrize("place", PLACES)
@@ -45,7 +46,7 @@ async def test_what_a_trusted_key_has_signed_is_taken(
 @pytest.mark.parametrize("place", PLACES)
 @pytest.mark.parametrize(
     ("issue", "code"),
-    [(Issue(), "signature_missing"), (Issue(sign=signed_by("somebody")), "signature_untrusted")],
+    [(Issue(), "signature_missing"), (Issue(sign=signs(key_of("somebody"))), "signature_untrusted")],
     ids=["unsigned", "by another key"],
 )
 async def test_what_none_has_signed_is_refused(
@@ -163,13 +164,13 @@ async def test_keys_can_be_changed_without_a_gap(
     publisher: Publisher, server: SnapshotServer, replica: MakeReplica
 ) -> None:
     """Servers trust the new key as well, then the publisher changes over, then the old one is dropped."""
-    old, new = make_key("old").public, make_key("new").public
-    publisher.publish(FIRST, Issue(sign=signed_by("old")))
+    old, new = key_of("old").public, key_of("new").public
+    publisher.publish(FIRST, Issue(sign=signs(key_of("old"))))
     here = replica(LayoutSource((server.url("layout"),))).trusting(keys=(old,))
     await here.hydrate()
     here.trusting(keys=(old, new))
     assert (await here.hydrate()).result == "unchanged"
-    publisher.publish(SECOND, Issue(sign=signed_by("new")))
+    publisher.publish(SECOND, Issue(sign=signs(key_of("new"))))
     assert (await here.hydrate()).result == "installed"
     here.trusting(keys=(new,))
     assert (await here.hydrate()).result == "unchanged"
@@ -234,6 +235,22 @@ async def test_a_signature_that_says_no_subject_in_the_table_is_found(
         if entry["artifactType"].endswith("signature.v1"):
             del entry["annotations"]
     index.write_text(json.dumps(document))
+    here = replica(LayoutSource((server.url("layout"),))).trusting(keys=TEAM)
+    assert (await here.hydrate()).result == "installed"
+
+
+async def test_a_malformed_signature_does_not_hide_a_good_one(
+    publisher: Publisher, server: SnapshotServer, replica: MakeReplica
+) -> None:
+    """A layout may list several: what is no signature, and one that is somebody else's, are passed over."""
+    publisher.publish(SECOND, SIGNED_BY_TEAM)
+    site = Layout(publisher.site / "layout")
+    table = site.refs()
+    target = table.refs["latest"].digest
+    noise = b"{}"
+    stray = Descriptor(MANIFEST_TYPE, site.add_bytes(noise), len(noise))
+    other = add_signature(site, target, signs(key_of("somebody"))(bytes(64), "of something else"))
+    site.write_refs(replace(table, signatures=(stray, other, *table.signatures)))
     here = replica(LayoutSource((server.url("layout"),))).trusting(keys=TEAM)
     assert (await here.hydrate()).result == "installed"
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable
-from itertools import permutations
 from pathlib import Path
 
 import pytest
@@ -19,7 +18,6 @@ from pycontextify.snapshot.signature import (
     check_document,
     check_file,
     check_trusted,
-    key_set_of,
     parse_public_key,
     parse_signature,
     prehash,
@@ -363,15 +361,6 @@ def test_why_such_a_key_is_refused() -> None:
     content = joined([b"untrusted comment: x", forged, b"trusted comment: x", base64.b64encode(neutral + bytes(32))])
     key = PublicKey(SIGNER.key_id, neutral)
     assert judge(content, b"anything", key) == judge(content, b"at all", key) == key
-
-
-def test_a_set_of_keys_has_a_name() -> None:
-    """The same in any order and however often a key is in it; another one for another set, and none for none."""
-    keys = [key_of(name).public for name in "abc"]
-    assert len({key_set_of(order) for order in permutations(keys)}) == 1
-    assert key_set_of([*keys, keys[0]]) == key_set_of(keys)
-    assert len({key_set_of(keys), key_set_of(keys[:2]), key_set_of(keys[:1]), key_set_of([])}) == 4
-    assert key_set_of([]) == ""
 
 
 # Anything at all
