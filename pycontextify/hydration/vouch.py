@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -17,7 +16,7 @@ from pycontextify.hydration.transfer.client import Client, Document
 from pycontextify.hydration.transfer.transport import is_absent
 from pycontextify.redact import redact_url
 from pycontextify.snapshot.digest import Digest, digest_of
-from pycontextify.snapshot.manifest import DOCUMENT_LIMIT, RefTable
+from pycontextify.snapshot.manifest import DOCUMENT_LIMIT, Descriptor, RefTable
 from pycontextify.snapshot.referrer import Referrer
 from pycontextify.snapshot.signature import (
     SIGNATURE_LIMIT,
@@ -70,23 +69,43 @@ async def vouched_manifest(
 
 
 async def _signatures(source: LayoutSource, generation: Digest, offer: Offer, client: Client) -> list[bytes]:
-    """Return the signature files that the layout lists for a manifest; what is malformed among them is passed over."""
-    listed = offer.signatures
-    if source.pin is not None:  # nobody has looked at index.json yet
-        table = await client.read(
-            [joined(url, "index.json") for url in source.telling],
-            lambda document: RefTable.from_bytes(document.content or b""),
-            limit=DOCUMENT_LIMIT,
-        )
-        listed = table.signatures_of(generation)
+    """Return the signature files that the layout lists for a manifest; those that can't be had are passed over.
+
+    Raises FetchError, or UntrustedError when it lists some, and none can be had.
+    """
     found: list[bytes] = []
-    for target in islice(listed, _MOST_SIGNATURES):
-        with suppress(SnapshotRejected):
-            referrer = Referrer.from_bytes(await read_blob(source, target.digest, client, limit=DOCUMENT_LIMIT))
-            if referrer.subject == generation:
-                for layer in referrer.layers:
-                    found.append(await read_blob(source, layer.digest, client, limit=SIGNATURE_LIMIT))  # noqa: PERF401 - what has come by then counts
+    failure: SnapshotRejected | FetchError | None = None
+    for target in islice(await _listed(source, generation, offer, client), _MOST_SIGNATURES):
+        try:
+            found += await _referred(source, generation, target.digest, client)
+        except (SnapshotRejected, FetchError) as error:
+            if isinstance(error, FetchError) and not is_absent(error):
+                raise
+            failure = error
+    if failure is not None and not found:
+        raise UntrustedError(
+            f"its signature can't be had: {failure.what}",
+            code="signature_invalid",
+            asset=source.label,
+            hint="publish it again with --sign",
+        ) from failure
     return found
+
+
+async def _listed(source: LayoutSource, generation: Digest, offer: Offer, client: Client) -> tuple[Descriptor, ...]:
+    if source.pin is None:
+        return offer.signatures
+    # Nobody has looked at index.json yet.
+    urls = [joined(url, "index.json") for url in source.telling]
+    table = await client.read(urls, lambda document: RefTable.from_bytes(document.content or b""), limit=DOCUMENT_LIMIT)
+    return table.signatures_of(generation)
+
+
+async def _referred(source: LayoutSource, generation: Digest, referrer: Digest, client: Client) -> list[bytes]:
+    """Return the signature files that the manifest of a signature lists, if it is one of this generation."""
+    found = Referrer.from_bytes(await read_blob(source, referrer, client, limit=DOCUMENT_LIMIT))
+    layers = found.layers if found.subject == generation else ()
+    return [await read_blob(source, each.digest, client, limit=SIGNATURE_LIMIT) for each in layers]
 
 
 async def read_blob(source: LayoutSource, digest: Digest, client: Client, *, limit: int) -> bytes:
