@@ -140,8 +140,9 @@ class Chunks:
         """
         with self._borrow() as connection:
             check_pages(partial(query, connection))
+            unpacker = self._unpacker()
             for row, *columns in query(connection, f"SELECT c.id, {_CHUNK_COLUMNS} FROM chunks c"):  # noqa: S608 - constants
-                self._chunk(row, columns)
+                _chunk(row, columns, unpacker)
         return self.rows()
 
     def last_row(self) -> int:
@@ -210,32 +211,12 @@ class Chunks:
         Raises ValidateError when a row is not there.
         """
         with self._borrow() as connection:
-            return [self._read_one(connection, row) for row in rows]
+            unpacker = self._unpacker()
+            return [_read_one(connection, row, unpacker) for row in rows]
 
-    def _read_one(self, connection: apsw.Connection, row: int) -> StoredChunk:
-        found = query(
-            connection,
-            f"SELECT {_CHUNK_COLUMNS}, {_DOCUMENT_COLUMNS}"  # noqa: S608 - constants
-            " FROM chunks c JOIN documents d ON d.id = c.document WHERE c.id = ?",
-            (row,),
-        )
-        columns = next(found, None)
-        if columns is None:
-            raise ValidateError(f"the chunks file has no row {row}", code="chunks_unreadable", hint=_PUBLISH_AGAIN)
-        chunk = self._chunk(row, columns[: len(_CHUNK_KINDS)])
-        number, *_ = document = columns[len(_CHUNK_KINDS) :]
-        tags = tuple(tag for (tag,) in query(connection, _TAGS_OF_ONE, (number,)))
-        return StoredChunk(row, _document(document, tags).document, chunk)
-
-    def _chunk(self, row: int, columns: Sequence[Any]) -> Chunk:
-        _check_kinds(columns, _CHUNK_KINDS)
-        start_line, end_line, kind, symbol, packed = columns
-        # The decompressor believes a frame's own word on its size, whatever ``max_output_size`` says.
-        if not 0 <= zstandard.frame_content_size(packed) <= _LONGEST_TEXT:
-            raise ValidateError(f"row {row} claims an impossible size", code="chunks_unreadable", hint=_PUBLISH_AGAIN)
-        # A decompressor is cheap to make and not thread safe.
-        text = zstandard.ZstdDecompressor(dict_data=self._dictionary).decompress(packed)
-        return Chunk(text.decode(), start_line, end_line, kind, symbol)
+    def _unpacker(self) -> zstandard.ZstdDecompressor:
+        """Return what unpacks texts: not thread safe, and it costs more to make than a text to unpack."""
+        return zstandard.ZstdDecompressor(dict_data=self._dictionary)
 
     def documents(self) -> list[StoredDocument]:
         """Return every document, in row order."""
@@ -250,6 +231,31 @@ class Chunks:
         """Close every connection."""
         for connection in self._connections:
             connection.close()
+
+
+def _read_one(connection: apsw.Connection, row: int, unpacker: zstandard.ZstdDecompressor) -> StoredChunk:
+    found = query(
+        connection,
+        f"SELECT {_CHUNK_COLUMNS}, {_DOCUMENT_COLUMNS}"  # noqa: S608 - constants
+        " FROM chunks c JOIN documents d ON d.id = c.document WHERE c.id = ?",
+        (row,),
+    )
+    columns = next(found, None)
+    if columns is None:
+        raise ValidateError(f"the chunks file has no row {row}", code="chunks_unreadable", hint=_PUBLISH_AGAIN)
+    chunk = _chunk(row, columns[: len(_CHUNK_KINDS)], unpacker)
+    number, *_ = document = columns[len(_CHUNK_KINDS) :]
+    tags = tuple(tag for (tag,) in query(connection, _TAGS_OF_ONE, (number,)))
+    return StoredChunk(row, _document(document, tags).document, chunk)
+
+
+def _chunk(row: int, columns: Sequence[Any], unpacker: zstandard.ZstdDecompressor) -> Chunk:
+    _check_kinds(columns, _CHUNK_KINDS)
+    start_line, end_line, kind, symbol, packed = columns
+    # The decompressor believes a frame's own word on its size, whatever ``max_output_size`` says.
+    if not 0 <= zstandard.frame_content_size(packed) <= _LONGEST_TEXT:
+        raise ValidateError(f"row {row} claims an impossible size", code="chunks_unreadable", hint=_PUBLISH_AGAIN)
+    return Chunk(unpacker.decompress(packed).decode(), start_line, end_line, kind, symbol)
 
 
 def _check_kinds(columns: Sequence[object], kinds: Sequence[type]) -> None:
