@@ -88,10 +88,10 @@ def install(
     ] = False,
     as_json: AsJson = False,
 ) -> int:
-    """Put this server, with the settings given, into an MCP client's configuration.
+    """Put this server into an MCP client's configuration.
 
-    The change is shown first, and made when you agree; everything else in the file stays as it is. Secrets are not
-    written: the variables that hold them are named.
+    The settings given go along. The change is shown first, and made when you agree; all else in the file stays as it
+    is. Secrets are not written: the variables that hold them are named.
     """
     machine = this_machine()
     if client is None:

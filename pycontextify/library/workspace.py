@@ -23,6 +23,7 @@ from pycontextify.ingest.update import update_index
 from pycontextify.publish.directory import publish_directory
 from pycontextify.publish.issue import AS_IT_IS, Issue
 from pycontextify.publish.pair import publish_archive, publish_pair
+from pycontextify.publish.progress import OnProgress as OnPublishProgress
 from pycontextify.publish.report import PublishReport
 from pycontextify.snapshot.config import EncoderInfo, SnapshotConfig
 from pycontextify.snapshot.digest import Digest
@@ -133,17 +134,25 @@ class Workspace:
         encoder = self._encoder_for(base or self.layout.current())
         return update_index(self.layout, request, encoder, on_progress=on_progress, now=_build_time)
 
-    def publish_directory(self, target: Path, issue: Issue = AS_IT_IS) -> PublishReport:
+    def publish_directory(
+        self, target: Path, issue: Issue = AS_IT_IS, on_progress: OnPublishProgress = lambda _: None
+    ) -> PublishReport:
         """Publish the current generation as a layout; see `publish_directory`."""
-        return publish_directory(self.layout, self._current(), target, issue)
+        return publish_directory(self.layout, self._current(), target, issue, on_progress)
 
-    def publish_archive(self, target: Path, issue: Issue = AS_IT_IS) -> PublishReport:
+    def publish_archive(
+        self, target: Path, issue: Issue = AS_IT_IS, on_progress: OnPublishProgress = lambda _: None
+    ) -> PublishReport:
         """Publish the current generation as an archive; see `publish_archive`."""
-        return publish_archive(self.layout, self._current(), target, name=self._given_name(), issue=issue)
+        name = self._given_name()
+        return publish_archive(self.layout, self._current(), target, name=name, issue=issue, on_progress=on_progress)
 
-    def publish_pair(self, target: Path, issue: Issue = AS_IT_IS) -> PublishReport:
+    def publish_pair(
+        self, target: Path, issue: Issue = AS_IT_IS, on_progress: OnPublishProgress = lambda _: None
+    ) -> PublishReport:
         """Publish the current generation as a pair of files; see `publish_pair`."""
-        return publish_pair(self.layout, self._current(), target, name=self._given_name(), issue=issue)
+        name = self._given_name()
+        return publish_pair(self.layout, self._current(), target, name=name, issue=issue, on_progress=on_progress)
 
     def _given_name(self) -> str | None:
         """Return the name that somebody gave the index; the default is nobody's, and would rename what has a name."""
