@@ -76,7 +76,7 @@ class Workspace:
             give_back()
             raise
 
-    def _local(self, *, dimension: int | None = None) -> Encoder:
+    def local_encoder(self, *, dimension: int | None = None) -> Encoder:
         """Open the encoder that the settings ask for; a service is only asked for its dimension if that is unknown."""
         settings = self.settings
         return self._cache.add(
@@ -91,7 +91,7 @@ class Workspace:
 
     def _local_or_none(self, wanted: EncoderInfo) -> Encoder | None:
         try:
-            return self._local(dimension=wanted.dimension if wanted.provider == "http" else None)
+            return self.local_encoder(dimension=wanted.dimension if wanted.provider == "http" else None)
         except NotReadyError as error:
             _LOG.info("no encoder of this machine's own: %s", error)
             return None
@@ -99,10 +99,10 @@ class Workspace:
     def _encoder_for(self, generation: Digest | None) -> Encoder:
         """Return the encoder to index with: the one that built the generation, for a new index the settings' own."""
         if generation is None:
-            return self._local()
+            return self.local_encoder()
         info = self.layout.config(generation).encoder
         local = partial(self._local_or_none, info)
-        return open_encoder(info, self.layout.blob_path, local, self._cache) or self._local()
+        return open_encoder(info, self.layout.blob_path, local, self._cache) or self.local_encoder()
 
     def index_tree(
         self,

@@ -127,9 +127,8 @@ def test_everything_else_stays_as_it_is(client: str, before: str, after: str, ma
 def test_an_entry_is_replaced_and_no_other(client: Client) -> None:
     """Of the same name, whatever it held."""
     others: dict[str, dict[str, object]] = {"aaa": {"command": "a"}, "zzz": {"command": "z", "env": {"K": "v"}}}
-    text = ""
-    for name, members in [("aaa", others["aaa"]), ("pycontextify", {"command": "old", "env": {"A": "b"}})]:
-        text = with_entry(text, client, name, members)
+    text = with_entry("", client, "aaa", others["aaa"])
+    text = with_entry(text, client, "pycontextify", {"command": "old", "env": {"A": "b"}})
     text = with_entry(text, client, "zzz", others["zzz"])
     new = with_entry(text, client, "pycontextify", MEMBERS)
     assert entries_of(new, client) == {**others, "pycontextify": MEMBERS}
