@@ -31,12 +31,12 @@ _SOON = timedelta(days=2)
 
 @dataclass(slots=True)
 class OfferReport:
-    """What is found of an offer: which generation, how many bytes of it are not here, and its largest blob."""
+    """What is found of an offer: which generation, how many bytes of it are not here, and a blob to ask for."""
 
     findings: list[Finding] = field(default_factory=list)
     generation: Digest | None = None
     needed: int | None = None
-    largest: Digest | None = None
+    sample: Digest | None = None
 
 
 async def layout_offer(
@@ -63,7 +63,8 @@ async def layout_offer(
     config = SnapshotConfig.from_bytes(content)
     report.findings.append(await _judged(mirror, config, trust))
     report.needed = await anyio.to_thread.run_sync(_lacking, manifest, layout)
-    report.largest = max(manifest.layers, key=lambda blob: blob.size).digest if manifest.layers else None
+    # The smallest: a server that gives no ranges sends all of it.
+    report.sample = min(manifest.layers, key=lambda blob: blob.size).digest if manifest.layers else None
     return report
 
 

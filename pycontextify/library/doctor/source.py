@@ -135,8 +135,8 @@ async def _layout_mirror(
             offered.setdefault(offer.generation, redact_url(url))
         if offer.needed is not None:
             report.needed = offer.needed
-        if offer.largest is not None and not _is_file(url):
-            blob = blob_url(url, offer.largest)
+        if offer.sample is not None and not _is_file(url):
+            blob = blob_url(url, offer.sample)
             ranges, _ = await gives_ranges(way.transport, blob, time.time)
             findings.append(of_ranges(redact_url(url), ranges=ranges, known=True))
     except PyContextifyError as error:
