@@ -103,14 +103,14 @@ def install(
     if known.told and not project:
         _tell_command(known, name, entry, remove=remove, as_json=as_json)
         return 0
-    plan = _plan(known, machine, name, entry, scope="project" if project else "user", remove=remove)
-    if isinstance(plan, int):
-        return plan
-    if as_json:
-        _apply(plan, write=yes and not only_print)
-        print(json.dumps(_document(plan, written=plan.changes and yes and not only_print), indent=2))
-        return 0
-    return _ask(plan, yes=yes, only_print=only_print)
+    try:
+        plan = _plan(known, machine, name, entry, scope="project" if project else "user", remove=remove)
+    except ClientFileError:
+        if not (remove or as_json):
+            print("This is what to put there by hand:", file=sys.stderr)
+            print(snippet(known, name, members_of(entry, known), inputs_of(entry, known)), end="")
+        raise
+    return _report(plan, write=yes and not only_print) if as_json else _ask(plan, yes=yes, only_print=only_print)
 
 
 def _known(name: str) -> Client:
@@ -131,8 +131,8 @@ def _check(settings: Settings, name: str) -> None:
         raise ConfigError(what, code="usage", hint="leave out --transport, or correct --name")
 
 
-def _plan(client: Client, machine: Machine, name: str, entry: Entry, *, scope: Scope, remove: bool) -> _Plan | int:
-    """Return what is to be done; where that is not safe, say what to put in by hand, and return the exit code."""
+def _plan(client: Client, machine: Machine, name: str, entry: Entry, *, scope: Scope, remove: bool) -> _Plan:
+    """Return what is to be done. Raises ClientFileError where that is not safe."""
     file = file_of(client, machine, scope)
     if file is None:
         raise ConfigError(f"{client.title} has no configuration of a project", code="usage", hint="leave out --project")
@@ -145,11 +145,7 @@ def _plan(client: Client, machine: Machine, name: str, entry: Entry, *, scope: S
         after = edit(before or "", client)
     except ClientFileError as error:
         error.asset = str(file)
-        print(f"error: {one_line(str(error))} [{error.code}]", file=sys.stderr)
-        if not remove:
-            print(f"This is what to put into {one_line(str(file))}:", file=sys.stderr)
-            print(snippet(client, name, members, inputs), end="")
-        return error.exit_code
+        raise
     notes = () if remove else advice(entry, client, user_places().config_file)
     return _Plan(client, file, before, after, tuple(notes))
 
@@ -180,29 +176,37 @@ def _ask(plan: _Plan, *, yes: bool, only_print: bool) -> int:
     for note in plan.notes:
         print(f"note: {one_line(note)}", file=sys.stderr)
     asked = not (yes or only_print) and sys.stdin.isatty() and sys.stdout.isatty()
-    agreed = yes or (asked and typer.confirm(f"Write this to {one_line(str(plan.file))}?", err=True))
+    agreed = yes or (asked and _agreed(f"Write this to {one_line(str(plan.file))}?"))
     if only_print or not agreed:
         print("nothing was changed" if asked or only_print else "nothing was changed; --yes writes it", file=sys.stderr)
         return 1 if asked else 0
-    _apply(plan, write=True)
+    write_text(plan.file, plan.before, plan.after)
     print(f"wrote {one_line(str(plan.file))}; restart {plan.client.title} if it does not notice by itself")
     return 0
 
 
-def _apply(plan: _Plan, *, write: bool) -> None:
+def _agreed(question: str) -> bool:
+    """Ask, and take silence for no."""
+    try:
+        return typer.confirm(question, err=True)
+    except typer.Abort:  # how a question ends with Ctrl-C, or with the input
+        raise KeyboardInterrupt from None
+
+
+def _report(plan: _Plan, *, write: bool) -> int:
+    """Do it or not, as was said, and tell a program."""
     if write and plan.changes:
         write_text(plan.file, plan.before, plan.after)
-
-
-def _document(plan: _Plan, *, written: bool) -> dict[str, object]:
-    return {
+    document = {
         "client": plan.client.name,
         "file": str(plan.file),
         "changes": plan.changes,
-        "written": written,
+        "written": write and plan.changes,
         "diff": plan.diff,
         "notes": plan.notes,
     }
+    print(json.dumps(document, indent=2))
+    return 0
 
 
 def _list(places: list[Place], *, as_json: bool) -> None:

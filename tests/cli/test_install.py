@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import pty
+import signal
+import time
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -86,8 +88,8 @@ def test_claude_code_is_asked_itself(cli: Cli) -> None:
     assert list(cli.home.iterdir()) == []
 
 
-def answering(cli: Cli, answer: str, *arguments: str) -> tuple[int, str]:
-    """Run on a terminal and answer the question; return the exit code and what came there."""
+def answering(cli: Cli, answer: str | None, *arguments: str) -> tuple[int, str]:
+    """Run on a terminal and answer the question, with None by Ctrl-C; return the exit code and what came there."""
     ours, theirs = pty.openpty()
     environment = {"TERM": "dumb", "COLUMNS": "200"}
     with cli.start(*arguments, env=environment, stdin=theirs, stdout=theirs, stderr=theirs) as child:
@@ -95,7 +97,11 @@ def answering(cli: Cli, answer: str, *arguments: str) -> tuple[int, str]:
         shown = b""
         while b"[y/N]" not in shown:
             shown += os.read(ours, 1 << 16)
-        os.write(ours, f"{answer}\n".encode())
+        if answer is None:
+            time.sleep(0.3)  # Python does not notice a signal in the moment between asking and reading
+            child.send_signal(signal.SIGINT)
+        else:
+            os.write(ours, f"{answer}\n".encode())
         try:
             while block := os.read(ours, 1 << 16):
                 shown += block
@@ -114,6 +120,9 @@ def test_on_a_terminal_it_asks(cli: Cli) -> None:
         assert code == 1
         assert shown.index("+++ ") < shown.index("[y/N]") < shown.index("nothing was changed")
         assert not file.exists()
+    code, shown = answering(cli, None, "install", "cursor", *URL)
+    assert (code, file.exists()) == (130, False)
+    assert "interrupted: nothing was changed" in shown
     code, shown = answering(cli, "y", "install", "cursor", *URL)
     assert (code, file.is_file()) == (0, True)
     assert f"wrote {file}" in shown
@@ -147,6 +156,8 @@ def test_a_malformed_file_is_left_alone(cli: Cli, client: str, text: str) -> Non
     assert "[client_file]" in refused.err
     assert "https://example.com/index" in refused.out
     assert [each.name for each in file.parent.iterdir()] == [file.name]
+    refused = cli("install", client, *URL, "--yes", "--json")
+    assert (refused.code, refused.out) == (1, "")
 
 
 @pytest.mark.parametrize("client", ["claude-code", *FILES])

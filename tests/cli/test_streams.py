@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import pty
@@ -20,6 +21,8 @@ import pytest
 
 from pycontextify.store.layout import Layout
 from tests.cli.conftest import Cli, Site
+from tests.fakes.acts import Late
+from tests.fakes.server import SnapshotServer
 
 
 def test_exit_codes_reach_the_shell(cli: Cli, tmp_path: Path) -> None:
@@ -64,6 +67,23 @@ def test_interrupting_a_hydration_ends_it_with_a_line(cli: Cli, tmp_path: Path) 
                 out, err = child.communicate()
     assert (child.returncode, out) == (130, "")
     assert err.strip() == "interrupted: what was fetched is kept; the same command goes on from there"
+
+
+async def test_a_program_hears_how_a_hydration_goes(cli: Cli, site: Site, tmp_path: Path) -> None:
+    """Twice a second while it lasts, and the result as the last line; stderr stays empty."""
+    layout = Layout(site.public)
+    vectors = layout.config(layout.refs().refs["latest"].digest).segments[0].vectors
+    async with SnapshotServer(site.public) as server:
+        server.script(f"blobs/sha256/{vectors.hex}", Late(1.3))
+        hydrate = ("hydrate", "--json", "--index-path", tmp_path / "index", "--index-bootstrap-url", server.url())
+        done = await asyncio.to_thread(cli.spawn, *hydrate)
+    assert (done.code, done.err) == (0, "")
+    *before, last = map(json.loads, done.out.splitlines())
+    assert 2 <= len(before) <= 8
+    assert {each["event"] for each in before} == {"progress"}
+    assert {"fetching"} <= {each["state"] for each in before}
+    assert 0 < before[-1]["bytes_done"] <= before[-1]["bytes_total"]
+    assert (last["event"], last["result"]) == ("result", "installed")
 
 
 def test_without_a_verb_it_serves(cli: Cli, tmp_path: Path) -> None:
@@ -143,6 +163,32 @@ def test_interrupting_an_index_run_leaves_what_was_there(cli: Cli, tmp_path: Pat
         path.unlink()
     (tmp_path / "0.md").rename(tree / "0.md")
     assert cli(*index).code == 0
+
+
+def test_interrupting_on_a_terminal_leaves_it_as_it_was(cli: Cli, tmp_path: Path) -> None:
+    """The bar is gone, the cursor is back, and a line says what is kept."""
+    (tmp_path / "tree").mkdir()
+    for number in range(300):
+        (tmp_path / "tree" / f"{number}.md").write_text(f"# {number}\n\n" + f"About {number}. " * 200, encoding="utf-8")
+    ours, theirs = pty.openpty()
+    terminal = {"TERM": "xterm-256color", "COLUMNS": "200"}
+    index = ("index", tmp_path / "tree", "--index-path", tmp_path / "index")
+    with cli.start(*index, stdin=theirs, stdout=theirs, stderr=theirs, env=terminal) as child:
+        os.close(theirs)
+        shown = b""
+        while b"embedding tree" not in shown:
+            shown += os.read(ours, 1 << 16)
+        child.send_signal(signal.SIGINT)
+        try:
+            while block := os.read(ours, 1 << 16):
+                shown += block
+        except OSError:  # how Linux tells that nobody has the other end open any more
+            pass
+    os.close(ours)
+    assert child.returncode == 130
+    before, _, after = shown.decode().rpartition("interrupted: ")
+    assert before.rindex("\x1b[?25h") > before.rindex("\x1b[?25l")
+    assert after.startswith("trees that were done are kept")
 
 
 def _on_a_terminal(cli: Cli, stream: str, *arguments: object, **environment: str) -> str:

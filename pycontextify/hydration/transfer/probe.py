@@ -46,7 +46,7 @@ class Look:
     """What a server answers. ``skew`` is how far its clock is ahead of ours, in seconds; None where it does not tell.
 
     ``etag``: whether it names versions so that they can be told apart to the byte (``strong``), roughly (``weak``), or
-    not at all. ``unmodified``: whether it says so when asked for what it has just given. ``moved_to`` as in `Reply`.
+    not at all. ``unmodified``: whether it says so when asked for what it has just given. The others are as in `Reply`.
     """
 
     content: bytes
@@ -54,6 +54,7 @@ class Look:
     etag: str | None
     unmodified: bool = False
     moved_to: str | None = None
+    size: int | None = None
 
 
 async def reach(url: str, access: Access, *, timeout: float) -> Reach:  # noqa: ASYNC109 - a bound for each step
@@ -174,7 +175,7 @@ def _looked(reply: Reply, clock: Callable[[], float]) -> Look:
     etag = reply.validators.etag
     kind = None if etag is None else "strong" if is_strong(etag) else "weak"
     skew = None if reply.date is None else reply.date - clock()
-    return Look(b"", skew, kind, moved_to=reply.moved_to)
+    return Look(b"", skew, kind, moved_to=reply.moved_to, size=reply.size)
 
 
 async def gives_ranges(transport: Transport, url: str, clock: Callable[[], float]) -> tuple[bool, Look]:

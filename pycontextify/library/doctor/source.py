@@ -18,13 +18,14 @@ from pycontextify.hydration.transfer.client import Client
 from pycontextify.hydration.transfer.connect import Patience, open_access, open_client, over
 from pycontextify.hydration.transfer.fetch import Access, Timeouts
 from pycontextify.hydration.transfer.mirrors import Mirrors
-from pycontextify.hydration.transfer.probe import gives_ranges, look, reach
+from pycontextify.hydration.transfer.probe import Look, gives_ranges, look, reach
 from pycontextify.hydration.transfer.retry import RetryPolicy
 from pycontextify.hydration.transfer.transport import Transport
 from pycontextify.hydration.vouch import blob_url
 from pycontextify.hydration.workers import Workers
 from pycontextify.library.doctor.finding import Finding
 from pycontextify.library.doctor.offer import files_vouched, layout_offer
+from pycontextify.library.doctor.told import found as found_of
 from pycontextify.library.doctor.told import of_failure, of_look, of_ranges, of_reach
 from pycontextify.library.hydrating import keys_of, trust_of
 from pycontextify.library.source import configured_source
@@ -94,28 +95,26 @@ async def _examine_layout(source: LayoutSource, way: _Way, report: SourceReport)
     several: list[list[Finding]] = []
     offered: dict[Digest, str] = {}
     for url in source.urls:
-        mirror = replace(source, urls=(url,))
-        found = [] if (lack := await _way_to(url, way, several)) else await _layout_mirror(mirror, way, report, offered)
-        several[-1] += found if not lack else []
+        found, reached = await _way_to(url, way)
+        if reached:
+            found += await _layout_mirror(replace(source, urls=(url,)), way, report, offered)
+        several.append(found)
     report.findings += _weighed(several)
     if len(offered) > 1:
-        what = f"the mirrors have different snapshots: {', '.join(f'{at} {d.short}' for d, at in offered.items())}"
+        what = ", ".join(f"{asset} has {generation.short}" for generation, asset in offered.items())
         hint = "publish to all of them; the newest that can be had is taken"
-        report.findings.append(Finding("mirrors_differ", what, hint, area="source", level="warning"))
+        report.findings.append(found_of("mirrors_differ", f"the mirrors differ: {what}", hint, "warning"))
 
 
-async def _way_to(url: str, way: _Way, several: list[list[Finding]]) -> bool:
-    """Begin the findings of a mirror with the way there; tell whether that ends too early."""
-    several.append([])
-    if urlsplit(url).scheme.lower() not in ("http", "https"):
-        return False
+async def _way_to(url: str, way: _Way) -> tuple[list[Finding], bool]:
+    """Tell of the way to a mirror, and whether it leads there."""
+    if _is_file(url):
+        return [], True
     try:
         reached = await reach(url, way.access, timeout=_STEP_SECONDS)
     except FetchError as error:
-        several[-1].append(of_failure(error))
-        return True
-    several[-1] += of_reach(redact_url(url), reached, time.time())
-    return False
+        return [of_failure(error)], False
+    return list(of_reach(redact_url(url), reached, time.time())), True
 
 
 async def _layout_mirror(
@@ -133,7 +132,7 @@ async def _layout_mirror(
         findings += offer.findings
         if offer.generation is not None:
             offered.setdefault(offer.generation, redact_url(url))
-        if offer.needed is not None:
+        if report.needed is None:
             report.needed = offer.needed
         if offer.sample is not None and not _is_file(url):
             blob = blob_url(url, offer.sample)
@@ -145,26 +144,31 @@ async def _layout_mirror(
 
 
 async def _examine_files(files: Sequence[tuple[str, ...]], source: Source, way: _Way, report: SourceReport) -> None:
-    works = True
+    sizes: list[int | None] = []
     for urls in files:
         several: list[list[Finding]] = []
+        seen: list[Look] = []
         for url in urls:
-            if not await _way_to(url, way, several):
-                several[-1] += await _file_mirror(url, way, known=_is_pinned(source))
-        works = works and any(not _has_problem(each) for each in several)
+            found, reached = await _way_to(url, way)
+            several.append(found + (await _file_mirror(url, way, seen, known=_is_pinned(source)) if reached else []))
         report.findings += _weighed(several)
-    if works:
-        report.findings += await files_vouched(source, way.client, way.workspace.settings.index_bootstrap_trusted_keys)
+        sizes.append(seen[0].size if seen else None)
+        if not seen:
+            return
+    report.needed = None if None in sizes else sum(size or 0 for size in sizes)
+    report.findings += await files_vouched(source, way.client, way.workspace.settings.index_bootstrap_trusted_keys)
 
 
-async def _file_mirror(url: str, way: _Way, *, known: bool) -> list[Finding]:
+async def _file_mirror(url: str, way: _Way, seen: list[Look], *, known: bool) -> list[Finding]:
+    """Ask for one file; what is seen of it is added to ``seen``."""
     try:
-        ranges, seen = await gives_ranges(way.transport, url, time.time)
+        ranges, looked = await gives_ranges(way.transport, url, time.time)
     except PyContextifyError as error:
         return [of_failure(error)]
-    findings = of_look(redact_url(url), seen, remote=not _is_file(url))
+    seen.append(looked)
+    findings = of_look(redact_url(url), looked, remote=not _is_file(url))
     if not _is_file(url):
-        findings.append(of_ranges(redact_url(url), ranges=ranges, known=known or seen.etag == "strong"))
+        findings.append(of_ranges(redact_url(url), ranges=ranges, known=known or looked.etag == "strong"))
     return findings
 
 

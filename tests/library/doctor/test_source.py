@@ -271,6 +271,7 @@ async def test_archives_and_pairs_are_looked_at(library: Library, tmp_path: Path
             report = await examine_source(library.workspace(**flags))
             assert bad(report) == {}
             assert {"digest_known", "signed", "source_ranges"} <= set(by_code(report))
+            assert report.needed
         assert server.body_bytes("i.zip") <= 1
         (tmp_path / "site" / "i.zip.sha256").unlink()
         assert bad(await examine_source(library.workspace(**archive))) == {"digest_unknown": "note"}
