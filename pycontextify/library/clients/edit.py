@@ -96,12 +96,20 @@ def _read(text: str, client: Client) -> dict[str, Any]:
     if not plain.strip():
         return {}
     try:
-        found = tomllib.loads(plain) if client.format == "toml" else jsonc.parse(text).value
+        found = tomllib.loads(plain) if client.format == "toml" else _json(plain)
     except (ValueError, RecursionError) as error:
         raise _unsafe(one_line(f"it can't be read: {error}")) from error
     if not isinstance(found, dict):
         raise _unsafe("it holds no object")
     return found
+
+
+def _json(text: str) -> object:
+    """Read JSON: some files are large, and most of them have no comments."""
+    try:
+        return json.loads(text)
+    except ValueError:
+        return jsonc.parse(text).value
 
 
 def _checked(edited: str, wanted: dict[str, Any], client: Client) -> str:

@@ -12,7 +12,7 @@ from pycontextify.store.durable import put_in_place, unique
 
 __all__ = ["LARGEST", "backup_of", "read_text", "write_text"]
 
-LARGEST = 8 << 20
+LARGEST = 32 << 20
 """The most bytes that a file of settings may have."""
 
 
