@@ -8,6 +8,7 @@ module         job
 ``verbs``      makes a function a typer command with options for its settings
 ``app``        all verbs together
 ``screen``     what is drawn on a terminal, and only there
+``lines``      what programs are told on the way, with ``--json``
 ``said``       reports in words, for people
 =============  ======================================================================
 

@@ -14,6 +14,7 @@ from pycontextify.cli import (
     doctor,
     hydrate,
     index,
+    install,
     keys,
     publish,
     rollback,
@@ -67,6 +68,7 @@ _config.callback()(lambda: None)
 _serve = command(ALL, serve.serve, lambda flags, _own: serve.serve_with(flags), defaults={})
 app.command("serve", epilog=examples(serve.EXAMPLES))(_serve)
 app.command("index", epilog=examples(index.EXAMPLES))(index.index)
+app.command("install", epilog=examples(install.EXAMPLES))(install.install)
 app.command("search", epilog=examples(search.EXAMPLES))(search.search)
 app.command("publish", epilog=examples(publish.EXAMPLES))(publish.publish)
 app.command("keygen", epilog=examples(keys.EXAMPLES))(keys.keygen)

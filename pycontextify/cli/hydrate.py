@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Annotated
@@ -12,8 +11,9 @@ import typer
 
 from pycontextify.cli import said
 from pycontextify.cli.flags import BOOTSTRAP, COMMON, EMBEDDING
+from pycontextify.cli.lines import hydration_lines, print_result
 from pycontextify.cli.screen import drawing_to, hydration_progress
-from pycontextify.cli.verbs import AsJson, verb
+from pycontextify.cli.verbs import AsLines, verb
 from pycontextify.config import Settings
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def hydrate(
     allow_older: Annotated[
         bool, typer.Option("--allow-older", help="take what the source has even where something newer was seen")
     ] = False,
-    as_json: AsJson = False,
+    as_json: AsLines = False,
 ) -> None:
     """Fetch the published index into the local directory.
 
@@ -45,11 +45,18 @@ def hydrate(
     from pycontextify.library.workspace import Workspace
 
     looks: list[Callable[[], HydrationStatus]] = []
-    with hydration_progress(drawing_to(settings), lambda: looks[0]() if looks else None):
+
+    def look() -> HydrationStatus | None:
+        return looks[0]() if looks else None
+
+    with hydration_lines(look) if as_json else hydration_progress(drawing_to(settings), look):
         once = partial(hydrate_once, Workspace(settings), looks.append, allow_older=allow_older)
         outcome, last = anyio.run(once)
     record = last.history[0]
-    print(json.dumps(_document(outcome, record), indent=2) if as_json else _words(outcome, record))
+    if as_json:
+        print_result(_document(outcome, record))
+    else:
+        print(_words(outcome, record))
 
 
 def _seconds(record: AttemptRecord) -> float:

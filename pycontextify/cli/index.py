@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -11,8 +10,9 @@ import typer
 
 from pycontextify.cli import said
 from pycontextify.cli.flags import COMMON, EMBEDDING
+from pycontextify.cli.lines import index_lines, print_result
 from pycontextify.cli.screen import drawing_to, index_progress
-from pycontextify.cli.verbs import AsJson, verb
+from pycontextify.cli.verbs import AsLines, verb
 from pycontextify.config import Settings
 from pycontextify.errors import ConfigError
 
@@ -45,7 +45,10 @@ class _Asked:
         return self.tree or path.resolve().name
 
 
-@verb(COMMON | EMBEDDING, interrupted="the trees named as done are kept, the others are as they were before")
+@verb(
+    COMMON | EMBEDDING,
+    interrupted="trees that were done are kept, the others are as they were; the same command does what is missing",
+)
 def index(
     settings: Settings,
     paths: Annotated[list[Path], typer.Argument(metavar="PATH", exists=True, help="directories or files to index")],
@@ -67,7 +70,7 @@ def index(
         int | None, typer.Option(metavar="N", min=1, help="version of the new index, for one PATH (default: the time)")
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="only tell what would be indexed")] = False,
-    as_json: AsJson = False,
+    as_json: AsLines = False,
 ) -> None:
     """Index code and documents, or bring the index up to date.
 
@@ -94,7 +97,7 @@ def _preview(paths: list[Path], asked: _Asked, *, as_json: bool) -> None:
     previews = {path: preview_tree(path, asked.rules) for path in paths}
     if as_json:
         trees = [_place(path, asked) | preview.to_json() for path, preview in previews.items()]
-        print(json.dumps({"dry_run": True, "trees": trees}, indent=2))
+        print_result({"dry_run": True, "trees": trees})
         return
     for path, preview in previews.items():
         print("\n".join(said.previewed(asked.label(path), preview)))
@@ -103,7 +106,7 @@ def _preview(paths: list[Path], asked: _Asked, *, as_json: bool) -> None:
 def _index(settings: Settings, paths: list[Path], asked: _Asked, *, as_json: bool) -> None:
     from pycontextify.library.workspace import Workspace
 
-    workspace, console = Workspace(settings), drawing_to(settings)
+    workspace, console = Workspace(settings), None if as_json else drawing_to(settings)
     reports: list[tuple[Path, IndexReport]] = []
     for path in paths:
         with index_progress(console, asked.label(path)) as on_progress:
@@ -113,7 +116,7 @@ def _index(settings: Settings, paths: list[Path], asked: _Asked, *, as_json: boo
                 tags=asked.tags,
                 rules=asked.rules,
                 version=asked.version,
-                on_progress=on_progress,
+                on_progress=index_lines(asked.label(path)) if as_json else on_progress,
             )
         reports.append((path, report))
         if not as_json:
@@ -122,7 +125,7 @@ def _index(settings: Settings, paths: list[Path], asked: _Asked, *, as_json: boo
     if as_json:
         total = {name: last.to_json()[name] for name in ("generation", "version", "documents", "chunks")}
         trees = [_place(path, asked) | report.to_json() for path, report in reports]
-        print(json.dumps({**total, "trees": trees}, indent=2))
+        print_result({**total, "trees": trees})
     else:
         print(said.index_total(last))
 

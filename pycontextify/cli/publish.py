@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -12,13 +11,16 @@ import typer
 from pycontextify.cli import said
 from pycontextify.cli.flags import COMMON
 from pycontextify.cli.issuing import issue_of, signer
-from pycontextify.cli.verbs import AsJson, verb
+from pycontextify.cli.lines import print_result, publish_lines
+from pycontextify.cli.screen import drawing_to, publish_progress
+from pycontextify.cli.verbs import AsLines, verb
 from pycontextify.config import Settings
 from pycontextify.errors import ConfigError
 from pycontextify.redact import one_line
 
 if TYPE_CHECKING:
     from pycontextify.publish.issue import Issue
+    from pycontextify.publish.progress import OnProgress
     from pycontextify.publish.report import PublishReport
 
 __all__ = ["EXAMPLES", "publish"]
@@ -31,7 +33,7 @@ EXAMPLES = (
 )
 
 
-@verb(COMMON, interrupted="what was published before is still whole; the same command goes on")
+@verb(COMMON, interrupted="what was published before is still whole; the same command does what is missing")
 def publish(
     settings: Settings,
     *,
@@ -65,7 +67,7 @@ def publish(
     supersede: Annotated[
         bool, typer.Option("--supersede", help="give it a new version, so that it goes before a newer one")
     ] = False,
-    as_json: AsJson = False,
+    as_json: AsLines = False,
 ) -> None:
     """Write the local index as files for any static host.
 
@@ -77,22 +79,34 @@ def publish(
         raise ConfigError("--signature is for DIR, and goes without --sign", code="usage", hint="leave one out")
     signing = signer(settings, sign, signature)
     issue = issue_of(channel, expires_in, signing, supersede=supersede)
-    report = _published(settings, issue, directory, archive, pair)
-    print(json.dumps(report.to_json(), indent=2) if as_json else "\n".join(said.published(report)))
+    place = directory or archive or pair
+    with publish_progress(None if as_json else drawing_to(settings), place.name if place else "") as drawn:
+        on_progress = publish_lines() if as_json else drawn
+        report = _published(settings, issue, directory, archive, pair, on_progress=on_progress)
+    if as_json:
+        print_result(report.to_json())
+    else:
+        print("\n".join(said.published(report)))
     if report.lacks is not None:
         print(f"note: {one_line(report.lacks)}", file=sys.stderr)
 
 
 def _published(
-    settings: Settings, issue: Issue, directory: Path | None, archive: Path | None, pair: Path | None
+    settings: Settings,
+    issue: Issue,
+    directory: Path | None,
+    archive: Path | None,
+    pair: Path | None,
+    *,
+    on_progress: OnProgress,
 ) -> PublishReport:
     from pycontextify.library.workspace import Workspace
 
     workspace = Workspace(settings)
     if directory is not None:
-        return workspace.publish_directory(directory.absolute(), issue)
+        return workspace.publish_directory(directory.absolute(), issue, on_progress)
     if archive is not None:
-        return workspace.publish_archive(archive.absolute(), issue)
+        return workspace.publish_archive(archive.absolute(), issue, on_progress)
     if pair is not None:
-        return workspace.publish_pair(pair.absolute(), issue)
+        return workspace.publish_pair(pair.absolute(), issue, on_progress)
     raise AssertionError

@@ -1,10 +1,11 @@
 """What is drawn while somebody waits: on stderr, when that is a terminal and no logs tell the same story. Else nothing.
 
-rich honours NO_COLOR and TERM by itself.
+rich honours NO_COLOR by itself, and would take FORCE_COLOR for a terminal: colours may be forced, drawing may not.
 """
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -26,8 +27,10 @@ if TYPE_CHECKING:
     from pycontextify.config import Settings
     from pycontextify.hydration.status import AssetProgress, HydrationStatus
     from pycontextify.ingest.report import IndexProgress, OnProgress
+    from pycontextify.publish.progress import OnProgress as OnPublishProgress
+    from pycontextify.publish.progress import PublishProgress
 
-__all__ = ["drawing_to", "hydration_bars", "hydration_progress", "index_progress", "paper"]
+__all__ = ["drawing_to", "hydration_bars", "hydration_progress", "index_progress", "paper", "publish_progress"]
 
 _PER_SECOND = 8
 _BAR_WIDTH = 28
@@ -39,16 +42,40 @@ def paper() -> Console:
 
 
 def drawing_to(settings: Settings) -> Console | None:
-    """Return the terminal to draw on, None when there is none or when logs go there."""
+    """Return the terminal to draw on, None when there is none, none that can be drawn on, or when logs go there."""
     console = Console(stderr=True, markup=False, highlight=False, emoji=False)
-    return console if console.is_terminal and verb_log_level(settings) not in ("DEBUG", "INFO") else None
+    drawable = sys.stderr.isatty() and console.is_terminal and not console.is_dumb_terminal
+    return console if drawable and verb_log_level(settings) not in ("DEBUG", "INFO") else None
 
 
 @contextmanager
 def index_progress(console: Console | None, what: str) -> Iterator[OnProgress]:
     """Lend what `Workspace.index_tree` reports to; it draws a bar that is gone at the end."""
+    with _bars(console, what) as show:
+
+        def on_progress(now: IndexProgress) -> None:
+            amount = {"scanning": f"{now.done} files", "embedding": f"{now.done} of {now.total} passages"}
+            show(now.stage, now.done, now.total, amount.get(now.stage, ""))
+
+        yield on_progress
+
+
+@contextmanager
+def publish_progress(console: Console | None, what: str) -> Iterator[OnPublishProgress]:
+    """Lend what `Workspace.publish_directory` and the others report to; as `index_progress`."""
+    with _bars(console, what) as show:
+
+        def on_progress(now: PublishProgress) -> None:
+            amount = f"{megabytes(now.done)} of {megabytes(now.total)} MB" if now.total else ""
+            show(now.stage, now.done, now.total, amount)
+
+        yield on_progress
+
+
+@contextmanager
+def _bars(console: Console | None, what: str) -> Iterator[Callable[[str, int, int, str], None]]:
     if console is None:
-        yield lambda _progress: None
+        yield lambda _stage, _done, _total, _amount: None
         return
     columns = (TextColumn("{task.description}"), BarColumn(_BAR_WIDTH), TextColumn("{task.fields[amount]}"))
     with Progress(*columns, TimeRemainingColumn(), console=console, transient=True) as progress:
@@ -56,7 +83,7 @@ def index_progress(console: Console | None, what: str) -> Iterator[OnProgress]:
 
 
 class _Bars:
-    """One bar for each stage of an index run, so that what is left is reckoned within the stage."""
+    """One bar for each stage of a run, so that what is left is reckoned within the stage."""
 
     def __init__(self, progress: Progress, what: str) -> None:
         self._progress = progress
@@ -64,13 +91,12 @@ class _Bars:
         self._stage = "preparing"
         self._bar = progress.add_task(f"preparing {what}", total=None, amount="")
 
-    def show(self, now: IndexProgress) -> None:
-        if now.stage != self._stage:
+    def show(self, stage: str, done: int, total: int, amount: str) -> None:
+        if stage != self._stage:
             self._progress.remove_task(self._bar)
-            self._stage = now.stage
-            self._bar = self._progress.add_task(f"{now.stage} {self._what}", total=now.total or None, amount="")
-        amount = {"scanning": f"{now.done} files", "embedding": f"{now.done} of {now.total} passages"}
-        self._progress.update(self._bar, completed=now.done, total=now.total or None, amount=amount.get(now.stage, ""))
+            self._stage = stage
+            self._bar = self._progress.add_task(f"{stage} {self._what}", total=total or None, amount="")
+        self._progress.update(self._bar, completed=done, total=total or None, amount=amount)
 
 
 @contextmanager

@@ -12,10 +12,13 @@ import typer
 from pycontextify.cli.running import VERB_LOG_LEVEL, run_quietly, run_verb
 from pycontextify.config import SETTINGS, Setting
 
-__all__ = ["AsJson", "command", "examples", "verb"]
+__all__ = ["AsJson", "AsLines", "command", "examples", "verb"]
 
 AsJson = Annotated[bool, typer.Option("--json", help="print JSON on standard output")]
-"""The option of every verb whose output is of use to programs."""
+"""The option of every verb whose output is of use to programs: one JSON document."""
+
+AsLines = Annotated[bool, typer.Option("--json", help="print JSON on standard output, a line for each event")]
+"""The same for a verb that takes its time; see `pycontextify.cli.lines`."""
 
 _VERB_DEFAULTS = {"log_level": VERB_LOG_LEVEL}
 """Where a verb that ends by itself differs from serving."""

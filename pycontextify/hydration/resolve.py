@@ -15,7 +15,7 @@ from pycontextify.snapshot import origin
 from pycontextify.snapshot.digest import Digest, digest_of, parse_sidecar
 from pycontextify.snapshot.manifest import DOCUMENT_LIMIT, Descriptor, RefTable
 
-__all__ = ["Offer", "is_made_of", "notes_of", "offered_pair", "resolve"]
+__all__ = ["Offer", "is_made_of", "no_such_ref", "notes_of", "offered_pair", "resolve"]
 
 _SIDECAR_LIMIT = 4 << 10
 _NAMED = 5
@@ -93,7 +93,7 @@ async def _layout(source: LayoutSource, client: Client, current: Descriptor | No
         table = RefTable.from_bytes(document.content)
         target = table.get(source.ref)
         if target is None:
-            raise _no_such_ref(source, table)
+            raise no_such_ref(source, table)
         seen = notes_of([replace(document.seen, url=document.seen.url + suffix)])
         return Offer((target.digest,), seen, table.signatures_of(target.digest))
 
@@ -106,7 +106,8 @@ async def _layout(source: LayoutSource, client: Client, current: Descriptor | No
     return None if offer is None or (current is not None and is_made_of(current, offer)) else offer
 
 
-def _no_such_ref(source: LayoutSource, table: RefTable) -> PermanentFetchError:
+def no_such_ref(source: LayoutSource, table: RefTable) -> PermanentFetchError:
+    """Return the error of a layout that lacks the ref that is asked for."""
     names = sorted(table.refs)
     more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
     return PermanentFetchError(

@@ -43,11 +43,15 @@ class Trust:
 
         What was signed counts as seen from then on, whatever becomes of it. Raises UntrustedError or StoreError.
         """
+        self.judge(config)
+        if signed_by is not None:
+            self._remember(config, generation, str(signed_by))
+
+    def judge(self, config: SnapshotConfig) -> None:
+        """Judge a snapshot by what it says of itself, and remember nothing. Blocks; raises as `check` does."""
         if not self.pinned:
             highest = None if self.allow_older else self._highest(config.channel)
             check_fresh(config, self.channel, highest, self.now())
-        if signed_by is not None:
-            self._remember(config, generation, str(signed_by))
 
     def installed(self, config: SnapshotConfig, generation: Digest, notes: Mapping[str, str]) -> None:
         """Let a snapshot count as seen now that it is served. Blocks; raises StoreError."""

@@ -29,7 +29,15 @@ from pycontextify.snapshot.signature import (
 )
 from pycontextify.store.durable import on_disk
 
-__all__ = ["VouchedFile", "VouchedManifest", "blob_url", "read_blob", "vouched_file", "vouched_manifest"]
+__all__ = [
+    "VouchedFile",
+    "VouchedManifest",
+    "blob_url",
+    "offered_signatures",
+    "read_blob",
+    "vouched_file",
+    "vouched_manifest",
+]
 
 _MOST_SIGNATURES = 8
 
@@ -55,7 +63,7 @@ async def vouched_manifest(
         raise AssertionError("a layout always tells what it offers")
     if not keys:
         return VouchedManifest(await read_blob(source, generation, client, limit=DOCUMENT_LIMIT))
-    found = await _signatures(source, generation, offer, client)
+    found = await offered_signatures(source, generation, offer, client)
     failure = _unsigned(source.label)
     if found:
         content = await read_blob(source, generation, client, limit=DOCUMENT_LIMIT)
@@ -68,7 +76,7 @@ async def vouched_manifest(
     raise failure
 
 
-async def _signatures(source: LayoutSource, generation: Digest, offer: Offer, client: Client) -> list[bytes]:
+async def offered_signatures(source: LayoutSource, generation: Digest, offer: Offer, client: Client) -> list[bytes]:
     """Return the signature files that the layout lists for a manifest; those that can't be had are passed over.
 
     Raises FetchError, or UntrustedError when it lists some, and none can be had.

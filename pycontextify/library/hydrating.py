@@ -27,7 +27,7 @@ from pycontextify.library.workspace import Workspace
 from pycontextify.snapshot.history import RECOVERED
 from pycontextify.store.layout import Layout
 
-__all__ = ["hydrate", "hydration_service", "wants_index"]
+__all__ = ["hydrate", "hydration_service", "keys_of", "trust_of", "wants_index"]
 
 
 def hydration_service(workspace: Workspace, live: Served, workers: Workers) -> HydrationService:
@@ -106,11 +106,11 @@ def _attempt(
     if source is None:
         return None
     settings, layout, mirrors = workspace.settings, workspace.layout, Mirrors(time.monotonic)
-    trust = _trust(layout, settings, allow_older=allow_older)
+    trust = trust_of(layout, settings, allow_older=allow_older)
     patience = Patience(connections=settings.index_bootstrap_connections)
 
     def client() -> AbstractAsyncContextManager[Client]:
-        return open_client(workers, mirrors, on_retry=board.retrying, keys=_keys(settings), patience=patience)
+        return open_client(workers, mirrors, on_retry=board.retrying, keys=keys_of(settings), patience=patience)
 
     return Attempt(
         source=source,
@@ -126,7 +126,8 @@ def _attempt(
     )
 
 
-def _trust(layout: Layout, settings: Settings, *, allow_older: bool) -> Trust:
+def trust_of(layout: Layout, settings: Settings, *, allow_older: bool = False) -> Trust:
+    """Return whom and what an index directory takes snapshots from."""
     pins = (
         settings.index_bootstrap_sha256,
         settings.index_bootstrap_faiss_sha256 and settings.index_bootstrap_metadata_sha256,
@@ -141,7 +142,8 @@ def _trust(layout: Layout, settings: Settings, *, allow_older: bool) -> Trust:
     )
 
 
-def _keys(settings: Settings) -> Keys:
+def keys_of(settings: Settings) -> Keys:
+    """Return what the settings give to open the source's doors with."""
     return Keys(
         settings.index_bootstrap_token,
         settings.index_bootstrap_headers,

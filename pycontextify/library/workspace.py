@@ -23,6 +23,7 @@ from pycontextify.ingest.update import update_index
 from pycontextify.publish.directory import publish_directory
 from pycontextify.publish.issue import AS_IT_IS, Issue
 from pycontextify.publish.pair import publish_archive, publish_pair
+from pycontextify.publish.progress import OnProgress as OnPublishProgress
 from pycontextify.publish.report import PublishReport
 from pycontextify.snapshot.config import EncoderInfo, SnapshotConfig
 from pycontextify.snapshot.digest import Digest
@@ -75,7 +76,7 @@ class Workspace:
             give_back()
             raise
 
-    def _local(self, *, dimension: int | None = None) -> Encoder:
+    def local_encoder(self, *, dimension: int | None = None) -> Encoder:
         """Open the encoder that the settings ask for; a service is only asked for its dimension if that is unknown."""
         settings = self.settings
         return self._cache.add(
@@ -90,7 +91,7 @@ class Workspace:
 
     def _local_or_none(self, wanted: EncoderInfo) -> Encoder | None:
         try:
-            return self._local(dimension=wanted.dimension if wanted.provider == "http" else None)
+            return self.local_encoder(dimension=wanted.dimension if wanted.provider == "http" else None)
         except NotReadyError as error:
             _LOG.info("no encoder of this machine's own: %s", error)
             return None
@@ -98,10 +99,10 @@ class Workspace:
     def _encoder_for(self, generation: Digest | None) -> Encoder:
         """Return the encoder to index with: the one that built the generation, for a new index the settings' own."""
         if generation is None:
-            return self._local()
+            return self.local_encoder()
         info = self.layout.config(generation).encoder
         local = partial(self._local_or_none, info)
-        return open_encoder(info, self.layout.blob_path, local, self._cache) or self._local()
+        return open_encoder(info, self.layout.blob_path, local, self._cache) or self.local_encoder()
 
     def index_tree(
         self,
@@ -133,17 +134,25 @@ class Workspace:
         encoder = self._encoder_for(base or self.layout.current())
         return update_index(self.layout, request, encoder, on_progress=on_progress, now=_build_time)
 
-    def publish_directory(self, target: Path, issue: Issue = AS_IT_IS) -> PublishReport:
+    def publish_directory(
+        self, target: Path, issue: Issue = AS_IT_IS, on_progress: OnPublishProgress = lambda _: None
+    ) -> PublishReport:
         """Publish the current generation as a layout; see `publish_directory`."""
-        return publish_directory(self.layout, self._current(), target, issue)
+        return publish_directory(self.layout, self._current(), target, issue, on_progress)
 
-    def publish_archive(self, target: Path, issue: Issue = AS_IT_IS) -> PublishReport:
+    def publish_archive(
+        self, target: Path, issue: Issue = AS_IT_IS, on_progress: OnPublishProgress = lambda _: None
+    ) -> PublishReport:
         """Publish the current generation as an archive; see `publish_archive`."""
-        return publish_archive(self.layout, self._current(), target, name=self._given_name(), issue=issue)
+        name = self._given_name()
+        return publish_archive(self.layout, self._current(), target, name=name, issue=issue, on_progress=on_progress)
 
-    def publish_pair(self, target: Path, issue: Issue = AS_IT_IS) -> PublishReport:
+    def publish_pair(
+        self, target: Path, issue: Issue = AS_IT_IS, on_progress: OnPublishProgress = lambda _: None
+    ) -> PublishReport:
         """Publish the current generation as a pair of files; see `publish_pair`."""
-        return publish_pair(self.layout, self._current(), target, name=self._given_name(), issue=issue)
+        name = self._given_name()
+        return publish_pair(self.layout, self._current(), target, name=name, issue=issue, on_progress=on_progress)
 
     def _given_name(self) -> str | None:
         """Return the name that somebody gave the index; the default is nobody's, and would rename what has a name."""

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from pycontextify.errors import PyContextifyError, VerifyError
 from pycontextify.publish.issue import AS_IT_IS, Issue, check_newer, trusted_comment
+from pycontextify.publish.progress import Meter, OnProgress
 from pycontextify.publish.report import PublishReport, without_encoder
 from pycontextify.snapshot.config import SnapshotConfig
 from pycontextify.snapshot.digest import Digest, digest_of
@@ -26,7 +27,13 @@ LATEST = "latest"
 _LOCK_SECONDS = 600.0
 
 
-def publish_directory(layout: Layout, generation: Digest, target: Path, issue: Issue = AS_IT_IS) -> PublishReport:
+def publish_directory(
+    layout: Layout,
+    generation: Digest,
+    target: Path,
+    issue: Issue = AS_IT_IS,
+    on_progress: OnProgress = lambda _: None,
+) -> PublishReport:
     """Copy a generation into a layout that a static host can serve as it is.
 
     What is there already is not copied again; the snapshot published before stays, under ``previous``. On other terms
@@ -43,7 +50,9 @@ def publish_directory(layout: Layout, generation: Digest, target: Path, issue: I
         config = issue.of(layout.config(generation), before)
         check_newer(config, before, str(target))
         config_content, manifest = _documents(layout, generation, config)
-        copied = sum(_bring(layout, blob, published) for blob in layout.manifest(generation).layers)
+        layers = layout.manifest(generation).layers
+        meter = Meter("copying", sum(blob.size for blob in layers), on_progress, passes=2)
+        copied = sum(_bring(layout, blob, published, meter) for blob in layers)
         copied += _add(published, config_content)
         published.add_bytes(manifest)
         signature = _signature(layout, published, manifest, config, issue)
@@ -107,11 +116,12 @@ def _add(published: Layout, document: bytes) -> int:
     return 0 if there else len(document)
 
 
-def _bring(layout: Layout, blob: Descriptor, published: Layout) -> int:
+def _bring(layout: Layout, blob: Descriptor, published: Layout, meter: Meter) -> int:
     """Copy a blob that may be there; return how many bytes that took."""
     if published.has(blob.digest, blob.size):
+        meter.skip(blob.size)
         return 0
-    if add_copy(published, layout.blob_path(blob.digest)) != blob.digest:
+    if add_copy(published, layout.blob_path(blob.digest), meter.add) != blob.digest:
         raise VerifyError(
             f"a stored blob ({blob.title}) no longer has the bytes it is named by",
             code="blob_rotten",

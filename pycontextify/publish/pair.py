@@ -24,6 +24,7 @@ from pycontextify.index.chunks import Chunks
 from pycontextify.index.segment import Segment
 from pycontextify.publish.archive import check_archive_name, write_archive
 from pycontextify.publish.issue import AS_IT_IS, Issue, trusted_comment
+from pycontextify.publish.progress import CountedFile, Meter, OnProgress, PublishProgress
 from pycontextify.publish.report import PublishReport, without_encoder
 from pycontextify.snapshot.config import SnapshotConfig
 from pycontextify.snapshot.digest import Digest
@@ -33,6 +34,8 @@ from pycontextify.store.layout import Layout
 
 __all__ = ["publish_archive", "publish_pair"]
 
+_BLOCK = 1 << 20
+
 
 @dataclass(frozen=True, slots=True)
 class _Pair:
@@ -41,7 +44,13 @@ class _Pair:
 
 
 def publish_pair(
-    layout: Layout, generation: Digest, directory: Path, *, name: str | None = None, issue: Issue = AS_IT_IS
+    layout: Layout,
+    generation: Digest,
+    directory: Path,
+    *,
+    name: str | None = None,
+    issue: Issue = AS_IT_IS,
+    on_progress: OnProgress = lambda _: None,
 ) -> PublishReport:
     """Write NAME.faiss and NAME.sqlite, each with its ``.sha256``, into a directory.
 
@@ -51,16 +60,23 @@ def publish_pair(
     """
     config = _named(issue.of(layout.config(generation)), name)
     _make_directory(directory)
-    with _single_segment(layout, config, directory) as pair:
+    with _single_segment(layout, config, directory, on_progress) as pair:
         files = []
         for source, suffix in ((pair.vectors, ".faiss"), (pair.chunks, ".sqlite")):
             target = directory / f"{config.name}{suffix}"
-            files += _write_with_sidecars(target, partial(shutil.copyfile, source), config, issue)
+            copy = partial(_copy, source, on_progress=on_progress)
+            files += _write_with_sidecars(target, copy, config, issue, on_progress)
     return _report(generation, config, files)
 
 
 def publish_archive(
-    layout: Layout, generation: Digest, path: Path, *, name: str | None = None, issue: Issue = AS_IT_IS
+    layout: Layout,
+    generation: Digest,
+    path: Path,
+    *,
+    name: str | None = None,
+    issue: Issue = AS_IT_IS,
+    on_progress: OnProgress = lambda _: None,
 ) -> PublishReport:
     """Write an archive of NAME.faiss and NAME.sqlite, of the kind its name says, and its ``.sha256`` beside it.
 
@@ -71,13 +87,14 @@ def publish_archive(
     check_archive_name(path.name)
     config = _named(issue.of(layout.config(generation)), name)
     _make_directory(path.parent)
-    with _single_segment(layout, config, path.parent) as pair:
+    with _single_segment(layout, config, path.parent, on_progress) as pair:
         members = {f"{config.name}.faiss": pair.vectors, f"{config.name}.sqlite": pair.chunks}
 
         def write(staged: Path) -> None:
-            write_archive(staged, path.name, members, created=config.created)
+            meter = Meter("packing", sum(member.stat().st_size for member in members.values()), on_progress)
+            write_archive(staged, path.name, members, created=config.created, on_bytes=meter.add)
 
-        files = _write_with_sidecars(path, write, config, issue)
+        files = _write_with_sidecars(path, write, config, issue, on_progress)
     return _report(generation, config, files)
 
 
@@ -86,12 +103,13 @@ def _named(config: SnapshotConfig, name: str | None) -> SnapshotConfig:
 
 
 @contextmanager
-def _single_segment(layout: Layout, config: SnapshotConfig, beside: Path) -> Iterator[_Pair]:
+def _single_segment(layout: Layout, config: SnapshotConfig, beside: Path, on_progress: OnProgress) -> Iterator[_Pair]:
     """Lend the two files of a generation's only segment, made of all its segments when one alone won't do."""
     only = config.segments[0]
     if _says_it_all(layout, config):
         yield _Pair(layout.blob_path(only.vectors), layout.blob_path(only.chunks))
         return
+    on_progress(PublishProgress("assembling", 0, 0))
     with ExitStack() as stack:
         staging = stack.enter_context(_staging(beside))
         segments = []
@@ -135,7 +153,7 @@ def _make_directory(path: Path) -> None:
 
 
 def _write_with_sidecars(
-    target: Path, write: Callable[[Path], object], config: SnapshotConfig, issue: Issue
+    target: Path, write: Callable[[Path], object], config: SnapshotConfig, issue: Issue, on_progress: OnProgress
 ) -> list[Path]:
     """Write a file beside its place and put it there, then its digest (as sha256sum(1) does) and its signature.
 
@@ -146,8 +164,8 @@ def _write_with_sidecars(
     digest, signature = _beside(target, ".sha256"), _beside(target, ".minisig")
     try:
         write(staged)
-        sha256 = _hash(staged, "sha256").hex()
-        signed = None if issue.sign is None else issue.sign(_hash(staged, "blake2b"), comment)
+        sha256 = _hash(staged, "sha256", on_progress).hex()
+        signed = None if issue.sign is None else issue.sign(_hash(staged, "blake2b", on_progress), comment)
         put_in_place(staged, target)
         signature.unlink(missing_ok=True)
     except OSError as error:
@@ -161,9 +179,19 @@ def _write_with_sidecars(
     return [target, digest, signature]
 
 
-def _hash(path: Path, algorithm: str) -> bytes:
+def _copy(source: Path, target: Path, on_progress: OnProgress) -> None:
+    with source.open("rb") as origin, target.open("wb") as copy:
+        meter = Meter("copying", source.stat().st_size, on_progress)
+        shutil.copyfileobj(CountedFile(origin, meter.add), copy, _BLOCK)
+
+
+def _hash(path: Path, algorithm: str, on_progress: OnProgress) -> bytes:
+    hasher, meter = hashlib.new(algorithm), Meter("hashing", path.stat().st_size, on_progress)
     with path.open("rb") as file:
-        return hashlib.file_digest(file, algorithm).digest()
+        while block := file.read(_BLOCK):
+            hasher.update(block)
+            meter.add(len(block))
+    return hasher.digest()
 
 
 def _beside(path: Path, suffix: str) -> Path:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
@@ -14,11 +15,20 @@ from pycontextify.store.layout import Layout
 __all__ = ["add_copy", "add_link"]
 
 
-def add_copy(layout: Layout, source: Path) -> Digest:
-    """Copy a file in as a blob; return its digest. Raises StoreError."""
-    digest, size = _hashed(source)
-    if not layout.has(digest, size):
-        _copy(layout, source, digest)
+_BLOCK = 1 << 20
+
+
+def add_copy(layout: Layout, source: Path, on_bytes: Callable[[int], None] = lambda _: None) -> Digest:
+    """Copy a file in as a blob; return its digest. Raises StoreError.
+
+    ``on_bytes`` hears how many bytes were read, a piece at a time; all of them are read twice, for their digest and to
+    be copied.
+    """
+    digest, size = _hashed(source, on_bytes)
+    if layout.has(digest, size):
+        on_bytes(size)
+    else:
+        _copy(layout, source, digest, on_bytes)
     return digest
 
 
@@ -27,25 +37,30 @@ def add_link(layout: Layout, source: Path) -> Digest:
 
     Raises StoreError.
     """
-    digest, size = _hashed(source)
+    digest, size = _hashed(source, _unheard)
     if not layout.has(digest, size):
         staged = layout.partial / f"copy-{unique()}"
         try:
             staged.hardlink_to(source)
         except OSError:  # another disk, or one without links
-            _copy(layout, source, digest)
+            _copy(layout, source, digest, _unheard)
         else:
             layout.add_file(staged, digest)
     return digest
 
 
-def _copy(layout: Layout, source: Path, expected: Digest) -> None:
+def _unheard(_size: int) -> None:
+    """Tell nobody."""
+
+
+def _copy(layout: Layout, source: Path, expected: Digest, on_bytes: Callable[[int], None]) -> None:
     staged, hasher = layout.partial / f"copy-{unique()}", hashlib.sha256()
     try:
         with staged.open("xb") as target, source.open("rb") as origin:
-            while block := origin.read(1 << 20):
+            while block := origin.read(_BLOCK):
                 hasher.update(block)
                 target.write(block)
+                on_bytes(len(block))
         if hasher.hexdigest() != expected.hex:
             raise StoreError(
                 "the file changed while it was copied",
@@ -61,10 +76,14 @@ def _copy(layout: Layout, source: Path, expected: Digest) -> None:
             staged.unlink(missing_ok=True)
 
 
-def _hashed(path: Path) -> tuple[Digest, int]:
+def _hashed(path: Path, on_bytes: Callable[[int], None]) -> tuple[Digest, int]:
+    hasher, size = hashlib.sha256(), 0
     try:
         with path.open("rb") as file:
-            hashed = hashlib.file_digest(file, "sha256")
-            return Digest(f"sha256:{hashed.hexdigest()}"), file.tell()
+            while block := file.read(_BLOCK):
+                hasher.update(block)
+                size += len(block)
+                on_bytes(len(block))
+        return Digest(f"sha256:{hasher.hexdigest()}"), size
     except OSError as error:
         raise store_error(error, path) from error

@@ -35,8 +35,15 @@ class Finished:
     err: str
 
     def json(self) -> Any:
-        """Read what was printed as JSON."""
+        """Read the document that was printed."""
         return json.loads(self.out)
+
+    def result(self) -> Any:
+        """Read the last of the lines that were printed, which is the result."""
+        *before, last = map(json.loads, self.out.splitlines())
+        assert {each["event"] for each in before} <= {"progress"}
+        assert last.pop("event") == "result"
+        return last
 
 
 class Cli:

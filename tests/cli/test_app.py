@@ -8,7 +8,7 @@ from pycontextify import __version__
 from pycontextify.config import SETTINGS
 from tests.cli.conftest import Cli
 
-VERBS = ("serve", "index", "search", "publish", "keygen", "hydrate", "status", "config", "demo")
+VERBS = ("serve", "index", "install", "search", "publish", "keygen", "hydrate", "status", "config", "demo")
 
 
 def test_help_names_every_verb(cli: Cli) -> None:
@@ -41,7 +41,7 @@ def test_serving_offers_every_setting_in_its_own_words(cli: Cli) -> None:
             assert " ".join(setting.help.split()) in shown
 
 
-@pytest.mark.parametrize("verb", ["index", "search", "publish", "hydrate", "status"])
+@pytest.mark.parametrize("verb", ["index", "install", "search", "publish", "hydrate", "status"])
 def test_every_verb_takes_what_says_where_the_index_is(cli: Cli, verb: str) -> None:
     """And where the settings are, and how much to log: less than a server."""
     shown = cli(verb, "--help").out

@@ -36,8 +36,9 @@ def test_nothing_is_wrong(cli: Cli, index: Path) -> None:
     """At first sight, and after reading it all."""
     shallow, deep = cli("doctor", "--index-path", index), cli("doctor", "--deep", "--index-path", index)
     assert (shallow.code, deep.code) == (0, 0)
-    assert "at first sight; --deep reads it all" in shallow.out
-    assert deep.out == f"directory: {index}\nnothing is wrong with it\n"
+    assert shallow.out.endswith("nothing is wrong at first sight of the index; --deep reads it all\n")
+    assert deep.out.startswith(f"directory: {index}\n")
+    assert deep.out.endswith("\nnothing is wrong\n")
 
 
 def test_a_rotten_blob_is_fetched_again_alone(cli: Cli, index: Path, tmp_path: Path) -> None:
@@ -50,9 +51,11 @@ def test_a_rotten_blob_is_fetched_again_alone(cli: Cli, index: Path, tmp_path: P
         served = host.served()
     assert mended.code == 0, mended.out
     assert f"set aside: the blob {path.name[:12]}… (segment 1 vectors) has other bytes than it should" in mended.out
-    assert "nothing is wrong with it" in mended.out
-    assert served.requests <= 4  # index.json, the manifest, and the blob in a piece or two
-    assert 0 < served.size - len(sound) < 4000
+    assert "problem" not in mended.out
+    # index.json, the manifest, and the blob in a piece or two; then the doctor's own look at the source, which asks for
+    # index.json twice, the manifest, the config and a byte of a blob.
+    assert served.requests <= 4 + 6
+    assert 0 < served.size - len(sound) < 12_000
     assert path.read_bytes() == sound
     assert len(list(Layout(index).quarantine.iterdir())) == 1
 
@@ -71,4 +74,66 @@ def test_an_empty_directory_is_told(cli: Cli, tmp_path: Path) -> None:
     """There is nothing to look over."""
     told = cli("doctor", "--index-path", tmp_path / "none")
     assert told.code == 1
-    assert "index_empty: there is no index in " in told.out
+    assert "problem  index_empty: there is no index in " in told.out
+
+
+def test_everything_is_told_as_json(cli: Cli, index: Path, tmp_path: Path) -> None:
+    """Each finding with its area, level, code, and what to do."""
+    asked = ("--index-path", index, "--index-bootstrap-url", (tmp_path / "public").as_uri())
+    told = cli("doctor", "--json", *asked)
+    assert told.code == 0
+    document = told.json()
+    assert set(document) == {"directory", "findings", "set_aside"}
+    assert {tuple(each) for each in document["findings"]} == {("area", "level", "code", "what", "hint")}
+    levels = {each["code"]: each["level"] for each in document["findings"]}
+    assert {"encoder": "ok", "offer": "ok", "index_sound": "ok", "client_none": "note"}.items() <= levels.items()
+    assert {each["area"] for each in document["findings"]} == {
+        *("settings", "clients", "disk", "encoder", "source", "index")
+    }
+
+
+def test_what_is_as_it_should_be_is_told_on_request(cli: Cli, index: Path) -> None:
+    """With what matters last."""
+    short, long = (cli("doctor", *more, "--index-path", index).out for more in ((), ("--verbose",)))
+    assert "  ok " not in short
+    assert "  ok       encoder: " in long
+    assert long.index("\nsettings:\n") < long.index("\nsource:\n") < long.index("\nindex:\n")
+
+
+def test_a_warning_alone_is_no_failure(cli: Cli, index: Path) -> None:
+    """A source that can't be reached is one; with --offline it is not asked."""
+    warned = cli("doctor", "--index-path", index, "--index-bootstrap-refresh", "1h")
+    assert (warned.code, warned.out.splitlines()[-1]) == (0, "1 warning")
+    asked = ("doctor", "--index-path", index, "--index-bootstrap-url", "http://127.0.0.1:1/i")
+    failed = cli(*asked)
+    assert (failed.code, failed.out.splitlines()[-1]) == (1, "1 problem")
+    assert "problem  connect_failed: " in failed.out
+    assert cli(*asked, "--offline").code == 0
+
+
+def test_a_source_that_fails_does_not_hide_the_rest(cli: Cli, index: Path) -> None:
+    """What has rotted is set aside and told, though it can't be fetched again."""
+    rot(index)
+    told = cli("doctor", "--deep", "--index-path", index, "--index-bootstrap-url", "http://127.0.0.1:1/i")
+    assert told.code == 1
+    for code in ("set aside", "connect_failed", "blob_missing"):
+        assert f"{code}: " in told.out
+
+
+def test_clients_of_this_machine_are_looked_at(cli: Cli, index: Path) -> None:
+    """With what would put them right."""
+    file = cli.home / ".cursor" / "mcp.json"
+    file.parent.mkdir()
+    file.write_text('{"mcpServers": {"docs": {"command": "/nowhere/pycontextify"}}}')
+    told = cli("doctor", "--offline", "--index-path", index)
+    assert told.code == 0
+    assert "warning  client_command: Cursor: 'docs' in " in told.out
+
+
+def test_no_secret_is_told(cli: Cli, index: Path) -> None:
+    """Whatever fails."""
+    canary = "canary-7f3a"
+    secrets = {"INDEX_BOOTSTRAP_TOKEN": canary, "INDEX_BOOTSTRAP_URL": f"http://me:{canary}@127.0.0.1:1/i?sig={canary}"}
+    for form in ("--verbose", "--json"):
+        told = cli("doctor", form, "--index-path", index, **secrets)
+        assert canary not in told.out + told.err

@@ -20,7 +20,7 @@ def test_a_published_directory_arrives_and_answers(cli: Cli, site: Site, tmp_pat
     """From a plain web server into an empty directory; the second time there is nothing to do."""
     with static_host(site.public) as host:
         hydrate = ("hydrate", "--index-bootstrap-url", host.url, "--index-path", tmp_path / "index")
-        first = cli(*hydrate, "--json").json()
+        first = cli(*hydrate, "--json").result()
         assert first["result"] == "installed"
         assert first["bytes_fetched"] > 0
         assert first["seconds"] > 0
@@ -115,7 +115,7 @@ def test_a_signed_index_arrives(cli: Cli, signed: Signed, tmp_path: Path) -> Non
         for url, key in ((signed.url, tmp_path / "index.pub"), (host.url, signed.key)):
             index = tmp_path / f"index{len(str(key))}"
             hydrate = ("hydrate", "--index-bootstrap-url", url, "--index-bootstrap-trusted-keys", key, "--json")
-            results = [cli(*hydrate, "--index-path", index).json()["result"] for _ in range(2)]
+            results = [cli(*hydrate, "--index-path", index).result()["result"] for _ in range(2)]
             assert results == ["installed", "unchanged"]
     assert "guide/retry.md" in cli("search", "send a request again", "--index-path", index).out
 
@@ -175,7 +175,7 @@ def test_an_older_version_is_taken_when_somebody_says_so(cli: Cli, signed: Signe
     older = tmp_path / "older.json"
     shutil.copy(signed.public / "index.json", older)
     assert cli(*signed.publish, "--supersede").code == 0
-    newer = cli(*hydrate, *here, "--json").json()["generation"]
+    newer = cli(*hydrate, *here, "--json").result()["generation"]
     shutil.copy(older, signed.public / "index.json")
     for _ in range(2):
         refused = cli(*hydrate, *here)
@@ -187,7 +187,7 @@ def test_an_older_version_is_taken_when_somebody_says_so(cli: Cli, signed: Signe
         (tmp_path / "index" / "index.json").unlink(missing_ok=True)
     done = cli(*hydrate, *here, "--allow-older", "--json")
     assert done.code == 0, done.err
-    assert done.json()["generation"] != newer
+    assert done.result()["generation"] != newer
     assert cli(*hydrate, *here).code == 0
     assert cli(*signed.publish, "--supersede").code == 0
     assert cli(*hydrate, *here).out.startswith("Installed generation ")

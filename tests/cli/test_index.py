@@ -32,7 +32,7 @@ def test_a_dry_run_names_files_and_writes_nothing(cli: Cli, tree: Path, tmp_path
 
 def test_a_dry_run_as_json(cli: Cli, tree: Path) -> None:
     """The same for programs."""
-    found = cli("index", tree, "--dry-run", "--json", "--include", "one.*").json()
+    found = cli("index", tree, "--dry-run", "--json", "--include", "one.*").result()
     assert found["dry_run"] is True
     assert found["trees"][0]["tree"] == "notes"
     assert found["trees"][0]["files"] == ["one.md"]
@@ -50,7 +50,7 @@ def test_what_changed_is_told(cli: Cli, tree: Path, tmp_path: Path) -> None:
     (tree / "one.md").write_text("# One\n\nThe first of them, changed.\n", encoding="utf-8")
     (tree / "two.md").unlink()
     (tree / "three.md").write_text("# Three\n\nThe third of them.\n", encoding="utf-8")
-    second = cli(*index, "--json").json()
+    second = cli(*index, "--json").result()
     told = second["trees"][0]
     assert (told["added"], told["updated"], told["unchanged"], told["removed"]) == (1, 1, 0, 1)
     assert told["skipped"] == [{"path": "picture.bin", "reason": "binary"}]
@@ -62,7 +62,7 @@ def test_several_paths_go_into_one_index(cli: Cli, tree: Path, site: Site, tmp_p
     """Each is a tree of its own; the report ends with the whole."""
     done = cli(
         "index", tree, site.corpus, "--tag", "a", "--tag", "b", "--index-path", tmp_path / "index", "--json"
-    ).json()
+    ).result()
     assert [each["tree"] for each in done["trees"]] == ["notes", "tree"]
     assert done["documents"] == 5
 
@@ -78,7 +78,7 @@ def test_what_is_for_one_path_is_refused_for_two(cli: Cli, tree: Path, site: Sit
 def test_version_and_label_are_taken(cli: Cli, tree: Path, tmp_path: Path) -> None:
     """A CI job names both."""
     named = ("--tree", "handbook", "--index-version", "7", "--index-path", tmp_path / "index")
-    done = cli("index", tree, *named, "--json").json()
+    done = cli("index", tree, *named, "--json").result()
     assert done["version"] == 7
     assert done["trees"][0]["tree"] == "handbook"
 

@@ -6,9 +6,10 @@ from io import StringIO
 
 from rich.console import Console
 
-from pycontextify.cli.screen import hydration_bars, hydration_progress, index_progress
+from pycontextify.cli.screen import hydration_bars, hydration_progress, index_progress, publish_progress
 from pycontextify.hydration.status import AssetProgress, HydrationStatus
 from pycontextify.ingest.report import IndexProgress
+from pycontextify.publish.progress import PublishProgress
 
 FETCHING = HydrationStatus(
     state="fetching",
@@ -67,9 +68,21 @@ def test_every_stage_of_indexing_has_its_bar() -> None:
     assert "writing docs" in _shown(console)
 
 
+def test_every_stage_of_publishing_has_its_bar() -> None:
+    """In megabytes, where they can be counted."""
+    console = _terminal()
+    with publish_progress(console, "public") as on_progress:
+        for progress in (PublishProgress("assembling", 0, 0), PublishProgress("copying", 3_000_000, 12_000_000)):
+            on_progress(progress)
+    assert "copying public" in _shown(console)
+    assert "3.0 of 12.0 MB" in _shown(console)
+
+
 def test_without_a_terminal_nothing_is_drawn() -> None:
     """The same calls are made all the same."""
     with index_progress(None, "docs") as on_progress:
         on_progress(IndexProgress("embedding", 1, 2))
+    with publish_progress(None, "public") as on_publishing:
+        on_publishing(PublishProgress("copying", 1, 2))
     with hydration_progress(None, lambda: FETCHING):
         pass

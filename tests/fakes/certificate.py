@@ -33,20 +33,23 @@ class Authority:
         signed = builder.add_extension(usage, critical=True).sign(self._key, hashes.SHA256())
         self.certificate.write_bytes(signed.public_bytes(serialization.Encoding.PEM))
 
-    def server(self, *, demanding: bool = False) -> ssl.SSLContext:
-        """Return a TLS context for a server on 127.0.0.1; a ``demanding`` one wants a certificate of its clients."""
+    def server(self, *, demanding: bool = False, days: float = 1) -> ssl.SSLContext:
+        """Return a TLS context for a server on 127.0.0.1; a ``demanding`` one wants a certificate of its clients.
+
+        Its own is good for so many days from now, or was until so many days ago.
+        """
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(*self.issue("server"))
+        context.load_cert_chain(*self.issue("server", days=days))
         if demanding:
             context.verify_mode = ssl.CERT_REQUIRED
             context.load_verify_locations(self.certificate)
         return context
 
-    def issue(self, name: str) -> tuple[Path, Path]:
+    def issue(self, name: str, *, days: float = 1) -> tuple[Path, Path]:
         """Return the files of a new certificate, good for 127.0.0.1, and of its key."""
         key = ec.generate_private_key(ec.SECP256R1())
         alternative = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
-        builder = _builder(_name(name), self._name, key.public_key()).add_extension(alternative, critical=False)
+        builder = _builder(_name(name), self._name, key.public_key(), days).add_extension(alternative, critical=False)
         issuer = x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key())
         signed = builder.add_extension(issuer, critical=False).sign(self._key, hashes.SHA256())
         files = self._directory / f"{name}.pem", self._directory / f"{name}.key"
@@ -63,7 +66,9 @@ def _name(text: str) -> x509.Name:
     return x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, text)])
 
 
-def _builder(subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePublicKey) -> x509.CertificateBuilder:
+def _builder(
+    subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePublicKey, days: float = 1
+) -> x509.CertificateBuilder:
     now = dt.datetime.now(dt.UTC)
     return (
         x509.CertificateBuilder()
@@ -71,7 +76,7 @@ def _builder(subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePublicK
         .issuer_name(issuer)
         .public_key(key)
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - dt.timedelta(days=1))
-        .not_valid_after(now + dt.timedelta(days=1))
+        .not_valid_before(now - dt.timedelta(days=9))
+        .not_valid_after(now + dt.timedelta(days=days))
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key), critical=False)
     )

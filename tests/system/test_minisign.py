@@ -116,7 +116,7 @@ def test_it_signs_with_our_keys(home: Home, minisign: Minisign, password: str | 
 def test_its_signature_of_a_manifest_is_attached(home: Home, minisign: Minisign, form: str) -> None:
     """In either form: published unsigned, signed where the key is, published again with that, and taken by servers."""
     minisign("-G", "-W", "-p", "a.pub", "-s", "a.key")
-    generation = parse_digest(home.publish(home.home / "public").json()["generation"])
+    generation = parse_digest(home.publish(home.home / "public").result()["generation"])
     manifest, signature = home.manifest()
     minisign("-S", *form.split(), "-s", "a.key", "-m", manifest.name, "-t", "made elsewhere")
     made = signature.read_bytes()

@@ -26,7 +26,7 @@ from pycontextify.hydration.transfer.wire import Wire
 from pycontextify.hydration.workers import Workers
 from pycontextify.redact import redact_url
 
-__all__ = ["ByScheme", "Keys", "Patience", "open_client"]
+__all__ = ["ByScheme", "Keys", "Patience", "open_access", "open_client", "over"]
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -84,10 +84,10 @@ async def open_client(
     Raises PermanentFetchError when the certificates or the .netrc file can't be read.
     """
     patience = patience or Patience()
-    access = await _access(keys or Keys(), workers)
-    async with Fetcher(access, timeouts=patience.timeouts, clock=clock) as http:
+    access = await open_access(keys or Keys(), workers)
+    async with over(access, workers, timeouts=patience.timeouts, clock=clock) as transport:
         wire = Wire(
-            transport=ByScheme({"http": http, "https": http, "file": LocalFiles(workers)}),
+            transport=transport,
             mirrors=mirrors,
             policy=patience.policy,
             slots=Slots(patience.connections),
@@ -101,7 +101,17 @@ async def open_client(
         yield Client(wire)
 
 
-async def _access(keys: Keys, workers: Workers) -> Access:
+@asynccontextmanager
+async def over(
+    access: Access, workers: Workers, *, timeouts: Timeouts, clock: Callable[[], float] = time.time
+) -> AsyncIterator[Transport]:
+    """Lend the transport for all kinds of addresses."""
+    async with Fetcher(access, timeouts=timeouts, clock=clock) as http:
+        yield ByScheme({"http": http, "https": http, "file": LocalFiles(workers)})
+
+
+async def open_access(keys: Keys, workers: Workers) -> Access:
+    """Read what opens doors. Raises PermanentFetchError when the certificates or the .netrc file can't be read."""
     logins = await workers.run(read_logins)
 
     async def proxy(url: URL) -> URL | None:

@@ -113,7 +113,9 @@ class Fetcher:
         for _ in range(MAX_REDIRECTS + 1):
             async with await self._get(hop, ask) as reply:
                 if reply.status not in _REDIRECTS:
-                    yield self._judged(reply, ask, hop.asset)
+                    moved_to = None if hop.own else f"{hop.url.scheme}://{hop.url.authority}"
+                    judged = self._judged(reply, ask, hop.asset)
+                    yield replace(judged, date=_seconds(reply.headers.get("Date")), moved_to=moved_to)
                     return
                 hop = next_hop(hop, reply.headers.get("Location"))
         raise PermanentFetchError(
@@ -232,6 +234,13 @@ def _validators(reply: aiohttp.ClientResponse) -> Validators:
     age = _seconds_between(modified, date)
     usable = [value if value and value.isascii() and value.isprintable() else None for value in (etag, modified)]
     return Validators(usable[0], usable[1] if age is not None and age >= _SETTLED_SECONDS else None)
+
+
+def _seconds(date: str | None) -> float | None:
+    try:
+        return parsedate_to_datetime(date or "").timestamp()
+    except (ValueError, TypeError, OverflowError):
+        return None
 
 
 def _seconds_between(earlier: str | None, later: str | None) -> float | None:

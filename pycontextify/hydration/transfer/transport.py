@@ -82,7 +82,8 @@ class Reply:
 
     The body has ``length`` bytes, the asset ``size``: both None where the source does not tell. ``whole``: it is all of
     the asset, whatever was asked for; otherwise it begins where the span does. ``read`` returns the next bytes of the
-    body, none at its end. ``unmodified`` replies have no body.
+    body, none at its end. ``unmodified`` replies have no body. ``date`` is when the source says that it is (seconds
+    since the epoch), ``moved_to`` the scheme and host that answered where those are not the ones that were asked.
     """
 
     read: Callable[[], Awaitable[bytes]]
@@ -91,6 +92,8 @@ class Reply:
     size: int | None = None
     validators: Validators = Validators()
     unmodified: bool = False
+    date: float | None = None
+    moved_to: str | None = None
 
 
 class Transport(Protocol):

@@ -3,34 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from typing import Any
 
 from pycontextify.errors import PyContextifyError, StoreError
+from pycontextify.library.doctor.finding import Finding
 from pycontextify.library.workspace import LOCK_SECONDS, Workspace
 from pycontextify.snapshot.history import CURRENT, RECOVERED
-from pycontextify.snapshot.manifest import Descriptor, RefTable
+from pycontextify.snapshot.manifest import RefTable
 from pycontextify.store.check import Damage, damaged_blobs, kind_of_damage, quarantine, rotten_files
 from pycontextify.store.layout import Layout
 
-__all__ = ["Finding", "examine", "set_aside"]
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """Something that is not as it should be: its stable ``code``, what it is, and what to do about it.
-
-    ``blob`` is what is damaged, where it is one blob.
-    """
-
-    code: str
-    what: str
-    hint: str
-    blob: Descriptor | None = None
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the JSON form."""
-        return {"code": self.code, "what": self.what, "hint": self.hint}
+__all__ = ["examine", "set_aside"]
 
 
 def examine(workspace: Workspace, *, deep: bool) -> tuple[Finding, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pycontextify.library.doctor import examine, set_aside
+from pycontextify.library.doctor.index import examine, set_aside
 from pycontextify.snapshot.history import CURRENT, RECOVERED
 from pycontextify.store.layout import Layout
 from tests.library.conftest import Library
