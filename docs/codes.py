@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from pycontextify import errors
@@ -63,11 +64,11 @@ BY_HAND = (
 
 def codes(package: Path = PACKAGE) -> tuple[Code, ...]:
     """Return every code of a package, in alphabetical order."""
-    trees = {path: ast.parse(path.read_text(encoding="utf-8")) for path in sorted(package.rglob("*.py"))}
-    kinds = frozenset(_error_classes(trees.values()))
+    trees = _trees(package)
+    kinds = frozenset(_error_classes(trees))
     uses = [*BY_HAND]
-    makers = {name: maker for tree in trees.values() for name, maker in _makers(tree, kinds).items()}
-    for tree in trees.values():
+    makers = {name: maker for tree in trees for name, maker in _makers(tree, kinds).items()}
+    for tree in trees:
         uses += _defaults(tree, kinds)
         uses += _raised(tree, kinds)
         uses += _tabled(tree, kinds)
@@ -80,8 +81,8 @@ def family(kind: str, package: Path = PACKAGE) -> str:
     known = set(errors.__all__)
     bases = {
         node.name: [_name(base) or "" for base in node.bases]
-        for path in package.rglob("*.py")
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        for tree in _trees(package)
+        for node in ast.walk(tree)
         if isinstance(node, ast.ClassDef)
     }
     while kind not in known and kind in bases:
@@ -93,6 +94,11 @@ def exit_code(kind: str) -> int | None:
     """Return what the command line ends with for a class of `pycontextify.errors`; None for what is none."""
     found = getattr(errors, kind, None)
     return found.exit_code if found is not None else None
+
+
+@cache
+def _trees(package: Path) -> tuple[ast.Module, ...]:
+    return tuple(ast.parse(path.read_text(encoding="utf-8")) for path in sorted(package.rglob("*.py")))
 
 
 def _code(code: str, uses: Iterable[_Use]) -> Code:

@@ -20,7 +20,7 @@ import threading
 import time
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -121,7 +121,7 @@ def _status(home: Path, address: str) -> Any:
 def _once_filled(server: subprocess.Popen[str]) -> Any:
     lines = iter(server.stderr or ())
     line = next(line for line in lines if "listening at" in line)
-    threading.Thread(target=lambda: list(lines), daemon=True).start()
+    threading.Thread(target=_drain, args=(lines,), daemon=True).start()
     url = line.split("listening at ")[1].split()[0]
     while True:
         with urllib.request.urlopen(f"{url}/status", timeout=5) as reply:  # noqa: S310 - http, as it said
@@ -129,6 +129,12 @@ def _once_filled(server: subprocess.Popen[str]) -> Any:
         if found["hydration"]["history"] and found["index"]["generation"]:
             return found
         time.sleep(0.1)
+
+
+def _drain(lines: Iterator[str]) -> None:
+    with suppress(ValueError):  # the pipe is closed at the end
+        for _ in lines:
+            pass
 
 
 if __name__ == "__main__":
