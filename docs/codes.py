@@ -62,6 +62,7 @@ BY_HAND = (
 """What no rule below finds."""
 
 
+@cache
 def codes(package: Path = PACKAGE) -> tuple[Code, ...]:
     """Return every code of a package, in alphabetical order."""
     trees = _trees(package)
@@ -78,16 +79,17 @@ def codes(package: Path = PACKAGE) -> tuple[Code, ...]:
 
 def family(kind: str, package: Path = PACKAGE) -> str:
     """Return the class in `pycontextify.errors` that an error is, or derives from; what is no error of ours as it is."""
-    known = set(errors.__all__)
-    bases = {
-        node.name: [_name(base) or "" for base in node.bases]
-        for tree in _trees(package)
-        for node in ast.walk(tree)
-        if isinstance(node, ast.ClassDef)
-    }
+    known, bases = set(errors.__all__), _bases(package)
     while kind not in known and kind in bases:
-        kind = bases[kind][0]
+        kind = bases[kind]
     return kind
+
+
+@cache
+def _bases(package: Path) -> Mapping[str, str]:
+    """Return the class that each class of a package derives from first."""
+    classes = (node for tree in _trees(package) for node in ast.walk(tree) if isinstance(node, ast.ClassDef))
+    return {node.name: _name(node.bases[0]) or "" for node in classes if node.bases}
 
 
 def exit_code(kind: str) -> int | None:
