@@ -12,7 +12,11 @@ ready := $(VENV)/.ready
 install := $(bin)/python -m pip install --disable-pip-version-check --quiet --no-build-isolation
 locked := $(install) --require-hashes --only-binary :all:
 
-.PHONY: demo test test-system lint format tables lock clean help
+# What builds the documentation is pinned as well, and has an environment of its own.
+site := $(VENV)-docs
+site-ready := $(site)/.ready
+
+.PHONY: demo test test-system lint format tables docs recording lock clean help
 
 demo: $(ready) ## index, publish, hydrate, search and hot-swap before your eyes, in under two minutes
 	$(bin)/pycontextify demo --docs README.md --docs docs
@@ -34,14 +38,21 @@ format: $(ready) ## put the code into the house's form
 	$(bin)/ruff check --fix
 	$(bin)/ruff format
 
-tables: $(ready) ## write the tables that come from the code into the README
-	$(bin)/python docs/tables.py
+tables: $(ready) ## write what comes from the code into the README and into docs/
+	$(bin)/python -m docs.tables
+
+docs: $(site-ready) ## build the documentation into build/site, strictly: a dead link or a page nobody finds fails
+	NO_MKDOCS_2_WARNING=1 $(site)/bin/python -m mkdocs build --strict --quiet
+	$(PYTHON) .ci/site.py build/site
+
+recording: $(ready) ## run the session that the README shows, and draw it
+	$(bin)/python -m docs.record
 
 lock: ## pin everything anew where pyproject.toml asks for it, with the hash of every file (LOCK=--upgrade: the newest)
 	locks/lock $(LOCK)
 
 clean: ## remove the environment and every cache
-	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis build dist
+	rm -rf $(VENV) $(site) .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis build dist
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 help: ## show this
@@ -54,4 +65,10 @@ $(ready): pyproject.toml locks/build.txt locks/project.txt
 	$(locked) --no-binary forbiddenfruit --requirement locks/project.txt
 	$(install) --no-deps --editable .
 	$(bin)/python -m pip check --disable-pip-version-check
+	@touch $@
+
+$(site-ready): locks/docs.txt
+	$(PYTHON) -m venv $(site)
+	$(site)/bin/python -m pip install --disable-pip-version-check --quiet --require-hashes --only-binary :all: \
+	  --requirement locks/docs.txt
 	@touch $@

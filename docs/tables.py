@@ -1,9 +1,10 @@
-"""Write the tables that come from the code into the README: `make tables`."""
+"""Write what comes from the code into the README and into the pages below docs/: `make tables`."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
+from docs.pages import PAGES
 from pycontextify.config import SETTINGS, Setting
 
 README = Path(__file__).resolve().parent.parent / "README.md"
@@ -34,3 +35,5 @@ def with_tables(text: str) -> str:
 
 if __name__ == "__main__":
     README.write_text(with_tables(README.read_text(encoding="utf-8")), encoding="utf-8")
+    for name, made in PAGES.items():
+        (README.parent / "docs" / name).write_text(made(), encoding="utf-8")

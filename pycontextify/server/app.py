@@ -27,6 +27,7 @@ from pycontextify.server.engine import load_engine
 from pycontextify.server.fill import Fill
 from pycontextify.server.listen import Listener, address_of, bind
 from pycontextify.server.logs import configure_logging
+from pycontextify.server.notify import READY, STOPPING, tell
 from pycontextify.server.protocol import build_server
 from pycontextify.server.routes import build_app
 from pycontextify.server.signals import ending_signals
@@ -198,7 +199,11 @@ async def _run_all(reached: _Transports, fill: Fill, ending: _Ending) -> None:
         else:
             answering.set()
         tasks.start_soon(fill_once_answering)
+        if not reached.stdio:
+            tell(READY)
         await ending.begun()
+        if not reached.stdio:
+            tell(STOPPING)
         if reached.listener is not None:
             reached.listener.stop()
         transports.cancel_scope.deadline = anyio.current_time() + _CLOSING_SECONDS

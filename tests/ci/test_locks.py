@@ -14,16 +14,16 @@ from tests.ci.script import ROOT, script
 
 pins = script("pins")
 
-LOCKS = ["project", "build", "tools"]
+LOCKS = ["project", "runtime", "build", "docs", "tools"]
 
 
 def asked() -> Iterator[tuple[str, str]]:
     """Each lock file's name with a requirement that pyproject.toml has for it."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-    yield from (("project", each) for each in project["project"]["dependencies"])
+    yield from ((name, each) for name in ("project", "runtime") for each in project["project"]["dependencies"])
     yield from (("project", each) for each in project["project"]["optional-dependencies"]["dev"])
     yield from (("build", each) for each in project["build-system"]["requires"])
-    yield from ((name, each) for name in ("build", "tools") for each in project["dependency-groups"][name])
+    yield from ((name, each) for name in ("build", "docs", "tools") for each in project["dependency-groups"][name])
 
 
 def versions(lock: str) -> dict[str, set[str]]:
@@ -64,6 +64,14 @@ def test_what_is_installed_together_is_pinned_together() -> None:
     assert {name: build[name] for name in build.keys() & project.keys()} == {
         name: project[name] for name in build.keys() & project.keys()
     }
+
+
+def test_what_a_server_runs_with_is_what_was_tested() -> None:
+    """The image's packages are the project's, in the same versions, and none of those that only tests need."""
+    runtime = pins.pinned((ROOT / "locks" / "runtime.txt").read_text(encoding="utf-8"))
+    project = pins.pinned((ROOT / "locks" / "project.txt").read_text(encoding="utf-8"))
+    assert runtime < project
+    assert not {name.partition("==")[0] for name in runtime} & {"pytest", "mypy", "ruff", "hypothesis"}
 
 
 def test_the_makefile_installs_nothing_past_the_hashes(tmp_path: Path) -> None:
