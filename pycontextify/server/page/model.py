@@ -147,8 +147,11 @@ def clients(host: str, source: str | None, *, token: bool) -> Clients:
 def _state(document: Mapping[str, Any], now: datetime) -> State:
     health, hydration = document["health"], document["hydration"]
     tone, word = _TONES[health["status"]]
-    # What failed has a place of its own, below.
-    message = health["message"].partition(" The last hydration failed: ")[0]
+    if health["status"] == "ok":
+        message = _extent(document["index"])
+    else:
+        # What failed has a place of its own, below.
+        message = health["message"].partition(" The last hydration failed: ")[0]
     return State(
         tone=tone,
         word=word,
@@ -158,6 +161,11 @@ def _state(document: Mapping[str, Any], now: datetime) -> State:
         notice=hydration["notice"] or "",
         next_look=None if hydration["last_error"] else moment(hydration["next_check_at"], now),
     )
+
+
+def _extent(index: Mapping[str, Any]) -> str:
+    amount = f"{count(index['chunks'], 'chunk')} of {count(index['documents'], 'document')}"
+    return f"Version {index['version']}: {amount}, searched by meaning and by words."
 
 
 def _spoken(word: str, message: str, hydration: Mapping[str, Any]) -> str:
