@@ -51,7 +51,7 @@ def own_server(source: str | None) -> tuple[Snippet, ...]:
     started = f"pycontextify {flag} {shlex.quote(source)}"
     return (
         Snippet("serve", "A server of your own", "in a shell", started),
-        Snippet("claude-own", "Claude Code", "in a shell", f"claude mcp add pycontextify -- {started}"),
+        Snippet("claude-own", "Claude Code, on a pipe", "in a shell", f"claude mcp add pycontextify -- {started}"),
     )
 
 

@@ -149,6 +149,8 @@ def _state(document: Mapping[str, Any], now: datetime) -> State:
     tone, word = _TONES[health["status"]]
     if health["status"] == "ok":
         message = _extent(document["index"])
+    elif hydration["state"] == "fetching":
+        message = f"Fetching; {health['message'].rpartition('; ')[2]}"  # how far that is stands below, with its bars
     else:
         # What failed has a place of its own, below.
         message = health["message"].partition(" The last hydration failed: ")[0]
@@ -198,6 +200,7 @@ def _live(index: Mapping[str, Any], overview: Overview, now: datetime) -> Live:
     ranked = sorted(overview.languages.items(), key=lambda item: (-item[1], item[0]))
     age = index["age_seconds"]
     facts = (
+        ("Segments", index["segments"]),
         ("Encoder", index["encoder"]),
         ("Channel", index["channel"]),
         ("Expires", "" if expires is None else f"{expires.exact} ({expires.away})"),
@@ -211,7 +214,6 @@ def _live(index: Mapping[str, Any], overview: Overview, now: datetime) -> Live:
         figures=(
             ("chunks", f"{index['chunks']:,}"),
             ("documents", f"{index['documents']:,}"),
-            ("segments", f"{index['segments']:,}"),
         ),
         age="?" if age is None else duration(age),
         facts=tuple((name, str(value)) for name, value in facts if value),

@@ -25,7 +25,7 @@ def moment(stamp: object, now: datetime) -> Moment | None:
     if when is None:
         return None
     seconds = (when - now).total_seconds()
-    away = f"in {duration(seconds)}" if seconds > 0 else f"{duration(-seconds)} ago" if seconds < -1 else "now"
+    away = f"in {duration(seconds)}" if seconds > 1 else f"{duration(-seconds)} ago" if seconds < -1 else "now"
     return Moment(when.isoformat().replace("+00:00", "Z"), f"{when:%d %b %Y, %H:%M:%S} UTC", away)
 
 

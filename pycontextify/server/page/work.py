@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -18,6 +19,7 @@ _STEPS = (
     ("activate", "Activate", ("activating",)),
 )
 _STEP_OF = {state: number for number, (_, _, states) in enumerate(_STEPS) for state in states}
+_ADDRESS = re.compile(r"https?://[^/]+", re.IGNORECASE)
 _AT_REST = ("disabled", "idle", "failed")
 _MOST_BARS = 40
 
@@ -48,10 +50,11 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """What hydration does now, or did last."""
+    """What hydration does now, or did last. ``mirror`` is who was asked last, where that is not the source itself."""
 
     active: bool
     source: str
+    mirror: str
     steps: tuple[Step, ...]
     total: Bar | None
     bars: tuple[Bar, ...]
@@ -67,7 +70,8 @@ def work(hydration: Mapping[str, Any]) -> Work:
     assets = hydration["assets"] if under_way else ()
     return Work(
         active=active,
-        source=hydration["mirror"] or hydration["source"] or "",
+        source=hydration["source"] or "",
+        mirror=_mirror(hydration),
         steps=_steps(hydration),
         total=_total(hydration) if under_way and hydration["bytes_total"] else None,
         bars=tuple(_bar(asset) for asset in assets[:_MOST_BARS]),
@@ -75,6 +79,11 @@ def work(hydration: Mapping[str, Any]) -> Work:
         summary=_summary(hydration),
         waiting=_waiting(hydration),
     )
+
+
+def _mirror(hydration: Mapping[str, Any]) -> str:
+    source, mirror = (_ADDRESS.match(hydration[name] or "") for name in ("source", "mirror"))
+    return "" if mirror is None or (source is not None and source[0] == mirror[0]) else mirror[0]
 
 
 def _steps(hydration: Mapping[str, Any]) -> tuple[Step, ...]:
@@ -120,6 +129,8 @@ def _took(phases: Mapping[str, float], states: tuple[str, ...]) -> str:
 
 def seconds_said(seconds: float) -> str:
     """Return a short time to a tenth of a second, a long one in words."""
+    if seconds < 0.1:
+        return "< 0.1 s"
     return f"{seconds:.1f} s" if seconds < 100 else duration(seconds)
 
 

@@ -14,7 +14,7 @@ from pycontextify.server.page.moments import moment
 from tests.fakes.bench import NOW
 from tests.server.page.situations import FACTS, FETCHING, attempt, failed, generation, see
 
-DONE = attempt(3, "installed", resolving=0.5, fetching=2.0, verifying=0.25, validating=1.0, activating=0.125)
+DONE = attempt(3, "installed", resolving=0.5, fetching=2.0, verifying=0.05, validating=1.0, activating=0.125)
 
 
 def progress(hydration: HydrationStatus) -> str:
@@ -62,7 +62,7 @@ def test_at_rest_the_steps_tell_how_the_last_attempt_went(record: AttemptRecord,
 def test_at_rest_each_step_says_how_long_it_took() -> None:
     """To a tenth of a second; while an attempt runs nothing is told of the one before."""
     rested = see(HydrationStatus(state="idle", history=(DONE,))).work
-    assert [step.took for step in rested.steps] == ["0.5 s", "2.0 s", "0.2 s", "1.0 s", "0.1 s"]
+    assert [step.took for step in rested.steps] == ["0.5 s", "2.0 s", "< 0.1 s", "1.0 s", "0.1 s"]
     assert {step.took for step in see(replace(FETCHING, history=(DONE,))).work.steps} == {""}
 
 
@@ -77,6 +77,25 @@ def test_bytes_rate_and_time_are_those_of_the_document() -> None:
         (100.0, "22.0 MB", "already here"),
         (None, "0 B", "pending"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("asked", "shown"),
+    [
+        *((None, ""), ("https://host/index/blobs/sha256/ab", ""), ("https://other/blobs/sha256/ab", "https://other")),
+        ("file:///srv/x", ""),
+    ],
+)
+def test_a_mirror_is_named_where_it_is_not_the_source(asked: str | None, shown: str) -> None:
+    """By its host: which of its files was asked for is nobody's concern."""
+    work = see(replace(FETCHING, mirror=asked)).work
+    assert (work.source, work.mirror) == ("https://host/index", shown)
+
+
+def test_how_far_it_is_stands_with_the_bars() -> None:
+    """The sentence says what is served meanwhile."""
+    assert see(FETCHING, None).state.message == "Fetching; no index yet"
+    assert see(FETCHING).state.message.startswith("Fetching; serving 2 chunks of 2 documents")
 
 
 def test_many_files_are_cut_short() -> None:

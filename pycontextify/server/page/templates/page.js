@@ -42,7 +42,7 @@
   function tick() {
     for (const time of document.querySelectorAll("time[data-tells]")) {
       const seconds = (Date.parse(time.dateTime) - Date.now() - ahead) / 1000;
-      const away = seconds > 0 ? `in ${duration(seconds)}` : seconds < -1 ? `${duration(-seconds)} ago` : "now";
+      const away = seconds > 1 ? `in ${duration(seconds)}` : seconds < -1 ? `${duration(-seconds)} ago` : "now";
       const said = time.dataset.tells === "age" ? duration(-seconds) : away;
       if (time.textContent !== said) time.textContent = said;
     }
