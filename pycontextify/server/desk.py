@@ -6,8 +6,8 @@ Everything that blocks runs in worker threads; a lease is taken in the thread th
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import replace
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
@@ -16,7 +16,7 @@ import anyio
 import anyio.from_thread
 import anyio.to_thread
 
-from pycontextify.errors import NotReadyError
+from pycontextify.errors import NotReadyError, StoreError
 from pycontextify.index.model import Answer, Overview, Query
 from pycontextify.server.document import Facts, Situation
 from pycontextify.server.lane import Lane
@@ -29,10 +29,11 @@ if TYPE_CHECKING:
 
     from pycontextify.index.live import LiveIndex
     from pycontextify.ingest.report import IndexProgress, IndexReport
+    from pycontextify.library.generations import Generation
     from pycontextify.server.fill import Fill
     from pycontextify.server.parts import Engine, Searchable
 
-__all__ = ["Clock", "Desk"]
+__all__ = ["Clock", "Desk", "Survey"]
 
 Clock = Callable[[], datetime]
 """The wall clock, in UTC."""
@@ -42,6 +43,19 @@ _LOOKS_AT_ONCE, _LOOKS_WAITING = 4, 256
 """Looks at the status are quick, and all the connections there can be may wait for one."""
 
 T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """All that there is to see of a server: how it is, what its index holds, which generations there are."""
+
+    situation: Situation
+    overview: Overview
+    generations: tuple[Generation, ...]
+
+    def at(self, situation: Situation) -> Survey:
+        """Return it with a later situation of the same index: what lies on the disk is as it was."""
+        return replace(self, situation=replace(situation, disk=self.situation.disk))
 
 
 class Desk:
@@ -73,6 +87,23 @@ class Desk:
         """Tell how the server is."""
         disk, situation = await self._with_view(lambda _view: self._fill.disk_use(), self._looking)
         return replace(situation, disk=disk)
+
+    async def glance(self) -> Situation:
+        """Tell how the server is, without looking at the disk. Equal to the one before while nothing has changed."""
+        _, situation = await self._with_view(lambda _view: None, self._looking)
+        return situation
+
+    async def survey(self) -> Survey:
+        """Tell all that there is to see. What can't be read is left out: the situation says why."""
+
+        def look(view: Searchable | None) -> tuple[int | None, Overview, tuple[Generation, ...]]:
+            generations: tuple[Generation, ...] = ()
+            with suppress(StoreError):
+                generations = self._fill.generations()
+            return self._fill.disk_use(), Overview() if view is None else view.overview(), generations
+
+        (disk, overview, generations), situation = await self._with_view(look, self._looking)
+        return Survey(replace(situation, disk=disk), overview, generations)
 
     async def search(self, query: Query) -> tuple[Answer, Situation]:
         """Search the live view; without one the answer is empty and the situation says why."""

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from pycontextify.index.live import LiveIndex
     from pycontextify.index.view import View
     from pycontextify.ingest.report import IndexReport, OnProgress
+    from pycontextify.library.generations import Generation
     from pycontextify.library.workspace import Workspace
     from pycontextify.server.parts import Searchable
     from pycontextify.snapshot.digest import Digest
@@ -52,6 +53,12 @@ class LocalEngine:
         from pycontextify.library.generations import roll_back
 
         return roll_back(self._workspace, wanted)
+
+    def generations(self) -> tuple[Generation, ...]:
+        """Tell which generations there are."""
+        from pycontextify.library.generations import list_generations
+
+        return list_generations(self._workspace.layout)
 
     def prune(self) -> None:
         """Remove the blobs that nothing refers to and nobody has open."""

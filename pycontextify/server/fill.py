@@ -16,6 +16,7 @@ from pycontextify.hydration.workers import together
 
 if TYPE_CHECKING:
     from pycontextify.index.live import LiveIndex
+    from pycontextify.library.generations import Generation
     from pycontextify.server.parts import Engine, Hydration, Searchable
     from pycontextify.snapshot.digest import Digest
 
@@ -68,6 +69,10 @@ class Fill:
     def disk_use(self) -> int | None:
         """Count the bytes that the index directory takes up; None until that can be told. Blocks."""
         return None if self._engine is None else self._engine.disk_use()
+
+    def generations(self) -> tuple[Generation, ...]:
+        """Tell which generations there are; none until that can be told. Blocks."""
+        return () if self._engine is None else self._engine.generations()
 
     @property
     def status(self) -> HydrationStatus:

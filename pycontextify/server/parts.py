@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from pycontextify.index.live import LiveIndex
     from pycontextify.index.model import Answer, Overview, Query
     from pycontextify.ingest.report import IndexReport, OnProgress
+    from pycontextify.library.generations import Generation
     from pycontextify.snapshot.config import SnapshotConfig
     from pycontextify.snapshot.digest import Digest
 
@@ -79,6 +80,9 @@ class Engine(Protocol):
 
     def roll_back(self, wanted: str | None) -> Searchable:
         """Make an earlier generation current again, and open it; None: the one before."""
+
+    def generations(self) -> tuple[Generation, ...]:
+        """Tell which generations there are, those served last first."""
 
     def prune(self) -> None:
         """Remove the blobs that nothing refers to and nobody has open."""

@@ -1,4 +1,4 @@
-"""The HTTP side: ``/mcp``, the status document and the probes of orchestrators, all behind one door."""
+"""The HTTP side: ``/mcp``, the status and the probes of orchestrators, all behind one door."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from pycontextify.server.bodies import WholeBodies
 from pycontextify.server.desk import Desk
 from pycontextify.server.document import status_document
 from pycontextify.server.doors import Doors
+from pycontextify.server.page.routes import Page
 
 __all__ = ["build_app"]
 
@@ -30,9 +31,6 @@ def build_app(server: Server[Any], desk: Desk, *, bound: str, token: str | None)
     async def document() -> dict[str, Any]:
         return status_document(await desk.situation(), desk.now())
 
-    async def status(_request: Request) -> Response:
-        return JSONResponse(await document(), headers=_FRESH)
-
     async def livez(_request: Request) -> Response:
         # Looks at nothing: a restart cures no dependency.
         return JSONResponse({"live": True}, headers=_FRESH)
@@ -44,15 +42,19 @@ def build_app(server: Server[Any], desk: Desk, *, bound: str, token: str | None)
     async def healthz(_request: Request) -> Response:
         return JSONResponse((await document())["health"], headers=_FRESH)
 
-    own = {"/status": status, "/livez": livez, "/readyz": readyz, "/healthz": healthz}
+    page = Page(desk, token=token)
+    own = {"/livez": livez, "/readyz": readyz, "/healthz": healthz}
     app = server.streamable_http_app(
         # Doors checks Host and Origin, on this route as on all others.
         transport_security=TransportSecuritySettings(enable_dns_rebinding_protection=False),
         max_sessions=_MOST_SESSIONS,
-        custom_starlette_routes=[Route(path, endpoint, methods=["GET"]) for path, endpoint in own.items()],
+        custom_starlette_routes=[
+            *(Route(path, endpoint, methods=["GET"]) for path, endpoint in own.items()),
+            *page.routes(),
+        ],
     )
     app.add_exception_handler(NotReadyError, _not_ready)
-    return Doors(WholeBodies(app), bound=bound, token=token)
+    return Doors(WholeBodies(app), bound=bound, token=token, refuse=page.refuse)
 
 
 def _not_ready(_request: Request, error: Exception) -> Response:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pycontextify.ingest.report import IndexReport
     from pycontextify.server.document import Situation, Standing
 
-__all__ = ["indexed_text", "overview_text", "rehydrated_text", "search_text", "status_text"]
+__all__ = ["excerpt", "indexed_text", "overview_text", "rehydrated_text", "search_text", "status_text"]
 
 _LINES = 15
 _WIDTH = 200
@@ -38,11 +38,16 @@ def search_text(answer: Answer, state: Standing) -> str:
 def _block(hit: Hit, *, with_tree: bool) -> str:
     place = f"{hit.tree}/{hit.path}" if with_tree else hit.path
     head = "  ".join(part for part in (f"{place}:{hit.start_line}-{hit.end_line}", hit.symbol) if part)
-    lines = hit.snippet.rstrip().splitlines()
-    shown = [f"    {line[:_WIDTH]}{'…' if len(line) > _WIDTH else ''}".rstrip() for line in lines[:_LINES]]
+    return "\n".join([f"{head}  ({hit.score:.2f})", *(f"    {line}".rstrip() for line in excerpt(hit.snippet))])
+
+
+def excerpt(snippet: str) -> list[str]:
+    """Return the first lines of a passage, each cut where it gets long; the last one says what was left out."""
+    lines = snippet.rstrip().splitlines()
+    shown = [f"{line[:_WIDTH]}{'…' if len(line) > _WIDTH else ''}" for line in lines[:_LINES]]
     if len(lines) > _LINES:
-        shown.append(f"    … {count(len(lines) - _LINES, 'more line')}")
-    return "\n".join([f"{head}  ({hit.score:.2f})", *shown])
+        shown.append(f"… {count(len(lines) - _LINES, 'more line')}")
+    return shown
 
 
 def overview_text(overview: Overview, situation: Situation, state: Standing) -> str:

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from pycontextify.hydration.status import HydrationStatus
     from pycontextify.ingest.report import IndexProgress
 
-__all__ = ["advance", "count", "duration", "hydrating", "indexing", "megabytes"]
+__all__ = ["advance", "count", "duration", "hydrating", "indexing", "megabytes", "size"]
 
 _TOTAL = 100.0
 _LEAST_STEP = 0.001
@@ -28,6 +28,14 @@ _DOING = {
 def megabytes(size: float) -> str:
     """Return a number of bytes as ``40.1``, in MB of 1,000,000 bytes."""
     return f"{size / 1e6:.1f}"
+
+
+def size(amount: float) -> str:
+    """Return a number of bytes with its unit: ``812 B``, ``12.5 kB``, ``40.1 MB``, ``3.2 GB`` (of 1,000 each)."""
+    for unit, step in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
+        if amount >= step:
+            return f"{amount / step:.1f} {unit}"
+    return f"{amount:.0f} B"
 
 
 def count(number: int, noun: str) -> str:

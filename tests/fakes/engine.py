@@ -20,6 +20,7 @@ from pycontextify.hydration.status import AssetProgress, StatusBoard
 from pycontextify.index.live import LiveIndex
 from pycontextify.index.model import Answer, Hit, Overview, Query
 from pycontextify.ingest.report import IndexProgress, IndexReport, OnProgress, SkippedFile
+from pycontextify.library.generations import Generation
 from pycontextify.server.parts import Searchable
 from pycontextify.snapshot.config import EncoderInfo, SegmentInfo, SnapshotConfig
 from pycontextify.snapshot.digest import Digest, digest_of
@@ -181,6 +182,11 @@ class FakeEngine:
             raise NotReadyError("there is no generation before this one", code="no_generation")
         return self.earlier
 
+    def generations(self) -> tuple[Generation, ...]:
+        """The current one, and ``earlier``."""
+        named = (("current", self.current), ("previous", self.earlier))
+        return tuple(_described(ref, view) for ref, view in named if view is not None)
+
     def prune(self) -> None:
         """There is nothing to remove."""
 
@@ -222,3 +228,19 @@ class FakeEngine:
 
         hydrator = None if self.source is None else self.hydrator
         return HydrationService(hydrator, board, Schedule(), needed=needed, random=lambda: 0.5)
+
+
+def _described(ref: str, view: FakeView) -> Generation:
+    config = view.config
+    return Generation(
+        digest=view.generation,
+        refs=(ref,),
+        version=config.version,
+        created=config.created,
+        documents=view.documents,
+        size=1_000_000,
+        local=False,
+        signed_by=None,
+        rolled_back=False,
+        whole=True,
+    )

@@ -18,8 +18,9 @@ from tests.fakes.engine import FakeEngine, make_view
 __all__ = ["TOKEN", "Asked", "check_answer", "requests", "serving"]
 
 TOKEN = "the-token-of-this-server"
-_ROUTES = ("/status", "/livez", "/readyz", "/healthz", "/mcp")
-_ALLOWED = frozenset({200, 202, 400, 401, 403, 404, 405, 406, 408, 409, 411, 413, 415, 421})
+_PAGE = ("/status", "/status.json", "/status/events", "/status/login", "/status/logout", "/status/rollback")
+_ROUTES = (*_PAGE, "/livez", "/readyz", "/healthz", "/mcp")
+_ALLOWED = frozenset({200, 202, 303, 400, 401, 403, 404, 405, 406, 408, 409, 411, 413, 415, 421})
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,7 @@ _good_headers = st.sampled_from(
         (b"authorization", f"Bearer {TOKEN}".encode()),
         (b"authorization", b"Bearer wrong"),
         (b"accept", b"text/html"),
+        (b"cookie", b"pycontextify-00000000=0"),
         (b"accept", b"application/json, text/event-stream"),
         (b"content-type", b"application/json"),
     ]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from pycontextify.server.doors import admit, examine
+from pycontextify.server.badge import badge_cookie
+from pycontextify.server.doors import admit, admit_browser, examine, is_page, own_page
 
 LOCAL_HOSTS = ["127.0.0.1:8765", "localhost:8765", "[::1]:8765", "localhost", "LOCALHOST:1"]
 FORGED_HOSTS = [
@@ -135,3 +136,41 @@ def test_without_a_token_nothing_is_asked_for() -> None:
     """Whatever is sent along."""
     assert admit(None, []) is None
     assert admit(None, ["Bearer x", "Basic y"]) is None
+
+
+BADGE = badge_cookie(TOKEN).partition(";")[0]
+
+
+def test_a_badge_lets_a_browser_in_where_no_token_is_shown() -> None:
+    """Who shows a token is judged by that alone."""
+    assert admit_browser(TOKEN, [], [BADGE]) is None
+    assert admit_browser(TOKEN, [f"Bearer {TOKEN}"], []) is None
+    assert admit_browser(None, [], []) is None
+    for shown, cookies in (([], []), ([], [f"{BADGE}x"]), (["Bearer wrong"], [BADGE]), ([""], [BADGE])):
+        refusal = admit_browser(TOKEN, shown, cookies)
+        assert refusal is not None
+        assert refusal.status == 401
+
+
+@pytest.mark.parametrize("path", ["/status", "/status.json", "/status/events", "/status/rollback"])
+def test_the_page_is_where_badges_count(path: str) -> None:
+    """All of its addresses."""
+    assert is_page(path)
+
+
+@pytest.mark.parametrize("path", ["/", "/mcp", "/mcp/status", "/statuses", "/status.jsonx", "/livez", "/metrics", ""])
+def test_nothing_else_is_the_page(path: str) -> None:
+    """There, the token is asked for."""
+    assert not is_page(path)
+
+
+def test_only_our_own_page_may_change_something() -> None:
+    """Host and port must be those that were asked; without an Origin it is no page that asks."""
+    assert own_page(["localhost:8765"], []) is None
+    assert own_page(["LOCALHOST:8765"], ["http://localhost:8765"]) is None
+    assert own_page(["index.example"], ["https://index.example"]) is None
+    for origin in ("http://localhost:3000", "http://localhost", "http://127.0.0.1:8765", "null", "", "localhost:8765"):
+        refusal = own_page(["localhost:8765"], [origin])
+        assert refusal is not None, origin
+        assert refusal.status == 403
+    assert own_page(["localhost:8765"], ["http://localhost:8765"] * 2) is not None

@@ -75,6 +75,19 @@ def test_without_auto_persist_the_next_run_goes_on_from_what_is_served(tmp_path:
     both.close()
 
 
+def test_it_tells_which_generations_there_are(tmp_path: Path) -> None:
+    """None before there is an index; then those that are kept, the current one first."""
+    own = engine(tmp_path / "index")
+    assert own.generations() == ()
+    for name, text in (("zebra.md", ZEBRA), ("pot.md", TEAPOT)):
+        tree = write(tmp_path / "tree", name, text)
+        own.index_tree(tree, tags=(), tree=None, base=None, progress=lambda _: None)[1].close()
+    assert [(each.refs, each.documents, each.whole) for each in own.generations()] == [
+        (("current",), 2, True),
+        (("previous",), 1, True),
+    ]
+
+
 def test_reset_forgets_everything(tmp_path: Path) -> None:
     """And the same tree can be indexed again."""
     own = engine(tmp_path / "index")
