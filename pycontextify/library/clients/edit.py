@@ -141,7 +141,10 @@ def _json_with(text: str, container: str, name: str, members: Mapping[str, Any])
 
 def _json_asking(text: str, asked: Mapping[str, Any]) -> str:
     root = jsonc.parse(text)
-    style, place = jsonc.style_of(text, root), root.member(_INPUTS)
+    try:
+        style, place = jsonc.style_of(text, root), root.member(_INPUTS)
+    except jsonc.Malformed as error:
+        raise _unsafe(str(error)) from error
     if place is None:
         return jsonc.inserted(text, root, _INPUTS, [asked], style)
     return jsonc.inserted(text, place.value, None, asked, style)

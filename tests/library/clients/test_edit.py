@@ -185,8 +185,9 @@ def test_what_is_asked_for_is_added_once() -> None:
     second = json.loads(with_entry(first, client, "b", MEMBERS, ASKED))
     assert second["inputs"] == ASKED
     assert set(second["servers"]) == {"a", "b"}
-    with pytest.raises(ClientFileError):
-        with_entry('{"inputs": {}}', client, "a", MEMBERS, ASKED)
+    for text in ('{"inputs": {}}', '{"inputs": [], "inputs": []}'):
+        with pytest.raises(ClientFileError):
+            with_entry(text, client, "a", MEMBERS, ASKED)
 
 
 def test_a_snippet_is_a_file_of_its_own() -> None:
