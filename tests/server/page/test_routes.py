@@ -247,7 +247,7 @@ async def test_events_follow_a_hydration() -> None:
                 hydrator.receive(500_000)
             if 'value="50.0"' in seen.get("work", ""):
                 hydrator.install(make_view(version=42))
-            if "42" in seen.get("live", ""):
+            if "<dd>42</dd>" in seen.get("live", ""):
                 break
         head = await client.head(f"{url}/status/events")
     assert (head.status_code, head.content) == (200, b"")
