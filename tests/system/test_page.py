@@ -135,7 +135,8 @@ async def test_searching_with_and_without_a_script(tmp_path: Path, chromium: Bro
 
 async def test_what_has_nothing_to_show_says_so(tmp_path: Path, chromium: Browser) -> None:
     """No index, no source; and its configuration can be copied."""
-    async with serving(tmp_path) as server, open_page(chromium, await server.url()) as page:
+    gone = "ERR_CONNECTION_REFUSED"
+    async with serving(tmp_path) as server, open_page(chromium, await server.url(), expected=gone) as page:
         await expect(page.locator("#state .pill")).to_have_text("Empty")
         await look(page, "empty")
         await page.context.grant_permissions(["clipboard-read", "clipboard-write"])
@@ -153,7 +154,7 @@ async def test_going_back_with_the_token(tmp_path: Path, chromium: Browser) -> N
     async with (
         SnapshotServer(site) as host,
         serving(tmp_path, "--index-bootstrap-url", host.url(), *follow, env={"HTTP_TOKEN": TOKEN}) as server,
-        open_page(chromium, await server.url()) as page,
+        open_page(chromium, await server.url(), expected="status of 401") as page,
     ):
         await look(page, "login")
         await page.get_by_label("Token").fill("not the token of this server")
