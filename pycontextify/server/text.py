@@ -41,12 +41,12 @@ def _block(hit: Hit, *, with_tree: bool) -> str:
     return "\n".join([f"{head}  ({hit.score:.2f})", *(f"    {line}".rstrip() for line in excerpt(hit.snippet))])
 
 
-def excerpt(snippet: str) -> list[str]:
+def excerpt(snippet: str, most: int = _LINES) -> list[str]:
     """Return the first lines of a passage, each cut where it gets long; the last one says what was left out."""
     lines = snippet.rstrip().splitlines()
-    shown = [f"{line[:_WIDTH]}{'…' if len(line) > _WIDTH else ''}" for line in lines[:_LINES]]
-    if len(lines) > _LINES:
-        shown.append(f"… {count(len(lines) - _LINES, 'more line')}")
+    shown = [f"{line[:_WIDTH]}{'…' if len(line) > _WIDTH else ''}" for line in lines[:most]]
+    if len(lines) > most:
+        shown.append(f"… {count(len(lines) - most, 'more line')}")
     return shown
 
 

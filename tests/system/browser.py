@@ -26,8 +26,6 @@ _ARGUMENTS = (
     *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
 )
 _PICTURES = Path(os.environ.get("CI_OUTPUT_DIR", "build"), "screenshots")
-_EXPECTED = "status of 401"
-"""A browser without a token is told so by a status, which Chromium writes to the console."""
 
 
 @asynccontextmanager
@@ -40,15 +38,20 @@ async def browser() -> AsyncIterator[Browser]:
 
 
 @asynccontextmanager
-async def open_page(running: Browser, url: str, *, scripts: bool = True) -> AsyncIterator[Page]:
-    """Lend a page at an address, with cookies of its own."""
+async def open_page(
+    running: Browser, url: str, *, scripts: bool = True, expected: str | None = None
+) -> AsyncIterator[Page]:
+    """Lend the status page at an address, with cookies of its own.
+
+    The ``expected`` words may be among what Chromium writes to the console of what the server answers.
+    """
     context = await running.new_context(java_script_enabled=scripts, reduced_motion="reduce")
     context.set_default_timeout(15_000)
     page = await context.new_page()
     wrong: list[str] = []
 
     def on_console(message: ConsoleMessage) -> None:
-        if message.type == "error" and _EXPECTED not in message.text:
+        if message.type == "error" and (expected is None or expected not in message.text):
             wrong.append(message.text)
 
     def on_request(request: Request) -> None:

@@ -30,6 +30,9 @@ from tests.system.browser import browser, look, open_page
 
 pytestmark = pytest.mark.system
 
+VERSIONS = 20_261_122_100_000
+"""Where versions begin: they are made from the clock, and long."""
+
 TOKEN = "0123456789abcdef-of-the-page"
 HOSTILE = "<img src=x onerror=alert(1)>"
 
@@ -51,7 +54,7 @@ def build(home: Path, version: int) -> Path:
     built.create()
     many = [Doc(f"docs/{each}.md", (f"passage number {each} of many",), language="markdown") for each in range(300)]
     docs = [Doc(HOSTILE, (HOSTILE * version,), language="html", symbol=HOSTILE), *many]
-    generation = make_generation(built, docs, encoder=open_directory(home / "model"), version=version)
+    generation = make_generation(built, docs, encoder=open_directory(home / "model"), version=VERSIONS + version)
     publish_directory(built, generation, home / "site")
     return home / "site"
 
@@ -132,7 +135,8 @@ async def test_searching_with_and_without_a_script(tmp_path: Path, chromium: Bro
 
 async def test_what_has_nothing_to_show_says_so(tmp_path: Path, chromium: Browser) -> None:
     """No index, no source; and its configuration can be copied."""
-    async with serving(tmp_path) as server, open_page(chromium, await server.url()) as page:
+    gone = "ERR_CONNECTION_REFUSED"
+    async with serving(tmp_path) as server, open_page(chromium, await server.url(), expected=gone) as page:
         await expect(page.locator("#state .pill")).to_have_text("Empty")
         await look(page, "empty")
         await page.context.grant_permissions(["clipboard-read", "clipboard-write"])
@@ -150,7 +154,7 @@ async def test_going_back_with_the_token(tmp_path: Path, chromium: Browser) -> N
     async with (
         SnapshotServer(site) as host,
         serving(tmp_path, "--index-bootstrap-url", host.url(), *follow, env={"HTTP_TOKEN": TOKEN}) as server,
-        open_page(chromium, await server.url()) as page,
+        open_page(chromium, await server.url(), expected="status of 401") as page,
     ):
         await look(page, "login")
         await page.get_by_label("Token").fill("not the token of this server")
@@ -159,13 +163,13 @@ async def test_going_back_with_the_token(tmp_path: Path, chromium: Browser) -> N
         await look(page, "login-again")
         await page.get_by_label("Token").fill(TOKEN)
         await page.keyboard.press("Enter")
-        await expect(page.locator("#state")).to_contain_text("Version 1:")
+        await expect(page.locator("#state")).to_contain_text(f"Version {VERSIONS + 1}:")
         await expect(page.get_by_role("button", name="Roll back")).to_have_count(0)
         await anyio.to_thread.run_sync(build, tmp_path, 2)
-        await expect(page.locator("#state")).to_contain_text("Version 2:")
+        await expect(page.locator("#state")).to_contain_text(f"Version {VERSIONS + 2}:")
         await look(page, "with-token")
-        await page.get_by_role("button", name="Roll back to version 1").press("Enter")
-        await expect(page.locator("#state")).to_contain_text("Version 1:")
+        await page.get_by_role("button", name=f"Roll back to version {VERSIONS + 1}").press("Enter")
+        await expect(page.locator("#state")).to_contain_text(f"Version {VERSIONS + 1}:")
         await expect(page.locator("#kept li").first).to_contain_text("served")
         await expect(page.locator("#kept li").nth(1)).to_contain_text("gone back from")
         await page.get_by_role("button", name="Sign out").click()

@@ -30,7 +30,7 @@ def this_server(host: str, *, token: bool) -> tuple[Snippet, ...]:
     url = f"http://{host}/mcp"
     headers = {"headers": {"Authorization": f"Bearer {_TOKEN}"}} if token else {}
     cursor, vscode = {"url": url, **headers}, {"type": "http", "url": url, **headers}
-    shown = f' --header "Authorization: Bearer {_TOKEN}"' if token else ""
+    shown = f' \\\n  --header "Authorization: Bearer {_TOKEN}"' if token else ""
     codex = f'[mcp_servers.pycontextify]\nurl = "{url}"' + f'\nbearer_token_env_var = "{_TOKEN_SETTING}"' * token
     return (
         Snippet("claude", "Claude Code", "in a shell", f"claude mcp add --transport http pycontextify {url}{shown}"),

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["MODES", "Passage", "Search", "asked_for", "found", "not_asked", "refused"]
 
+_LINES = 8
 MODES = (("hybrid", "meaning and words"), ("dense", "meaning"), ("keyword", "words"))
 
 
@@ -80,7 +81,7 @@ def found(query: Query, answer: Answer, state: Standing) -> Search:
             symbol=hit.symbol,
             language=hit.language,
             score=f"{hit.score:.2f}",
-            text="\n".join(excerpt(hit.snippet)),
+            text="\n".join(excerpt(hit.snippet, _LINES)),
         )
         for hit in answer.hits
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl
@@ -17,7 +18,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from pycontextify.errors import PyContextifyError
+from pycontextify.errors import NotReadyError, PyContextifyError
 from pycontextify.server.arguments import RollbackArguments
 from pycontextify.server.badge import badge_cookie, no_badge_cookie
 from pycontextify.server.document import standing, status_document
@@ -80,9 +81,10 @@ class Page:
         accepts = Headers(scope=scope).getlist("accept")
         if refusal.status == 401 and is_page(scope["path"]) and wants_page(accepts):
             _log.info("asked a browser for the token: %s", refusal.code)
-            await (await self._ask_for_token(""))(scope, receive, send)
-        else:
-            await turn_away(refusal, scope, receive, send)
+            with suppress(NotReadyError):  # too many are being asked: this one is told in the way of programs
+                await (await self._ask_for_token(""))(scope, receive, send)
+                return
+        await turn_away(refusal, scope, receive, send)
 
     async def _status(self, request: Request) -> Response:
         if not wants_page(request.headers.getlist("accept")):

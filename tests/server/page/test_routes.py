@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Mapping
 from typing import Any
 
 import anyio
@@ -14,7 +15,10 @@ import pytest
 from pycontextify.errors import StoreError
 from pycontextify.index.model import Answer, Query
 from pycontextify.server.badge import badge_cookie
+from pycontextify.server.doors import Refusal
+from pycontextify.server.lane import Lane
 from pycontextify.server.listen import Listener, address_of, bind
+from pycontextify.server.page.routes import Page
 from pycontextify.server.routes import build_app
 from tests.fakes.bench import bench
 from tests.fakes.child import ROOT
@@ -109,6 +113,25 @@ async def test_a_browser_without_the_token_is_asked_for_it() -> None:
         assert "Version" not in answer.text
     for answer in (program, elsewhere, stream):
         assert (answer.status_code, answer.json()["error"]["code"]) == (401, "token_missing")
+
+
+async def test_when_too_many_are_asked_for_the_token_the_answer_is_short() -> None:
+    """It is refused all the same, and nothing of ours fails."""
+    answers: list[Mapping[str, Any]] = []
+
+    async def send(message: Any) -> None:
+        answers.append(message)
+
+    async def receive() -> Any:
+        return {"type": "http.disconnect"}
+
+    async with bench(two()) as parts:
+        page = Page(parts.desk, token=TOKEN)
+        page._drawing = Lane(threads=1, waiting=-1)
+        scope = {"type": "http", "method": "GET", "path": "/status", "headers": [(b"accept", BROWSER.encode())]}
+        await page.refuse(Refusal(401, "token_missing", "show it"), scope, receive, send)
+    assert answers[0]["status"] == 401
+    assert b"token_missing" in answers[1]["body"]
 
 
 async def test_the_token_gets_a_badge_and_the_badge_opens_the_page() -> None:
@@ -247,7 +270,7 @@ async def test_events_follow_a_hydration() -> None:
                 hydrator.receive(500_000)
             if 'value="50.0"' in seen.get("work", ""):
                 hydrator.install(make_view(version=42))
-            if "42" in seen.get("live", ""):
+            if "<dd>42</dd>" in seen.get("live", ""):
                 break
         head = await client.head(f"{url}/status/events")
     assert (head.status_code, head.content) == (200, b"")
