@@ -74,6 +74,16 @@ def test_what_a_server_runs_with_is_what_was_tested() -> None:
     assert not {name.partition("==")[0] for name in runtime} & {"pytest", "mypy", "ruff", "hypothesis"}
 
 
+def test_what_builds_the_documentation_is_installed_by_hash(tmp_path: Path) -> None:
+    """In an environment of its own, with wheels alone."""
+    command = ["make", "--dry-run", f"VENV={tmp_path / 'venv'}", "docs"]
+    said = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout.replace("\\\n", " ")
+    (install,) = [line for line in said.splitlines() if "pip install" in line]
+    assert "--require-hashes --only-binary :all:" in install
+    assert install.split()[-1] == "locks/docs.txt"
+    assert "mkdocs build --strict" in said
+
+
 def test_the_makefile_installs_nothing_past_the_hashes(tmp_path: Path) -> None:
     """Each of its pip installs is of a lock file, with hashes, or of this project alone; none builds in isolation."""
     ready = tmp_path / "venv" / ".ready"

@@ -1,0 +1,64 @@
+#!/bin/sh
+# What somebody does who has just found the project: clone it, and follow the README word for word, with nothing in their
+# environment but a home, a PATH and what pip needs. Ends with 0 when an assistant's client, started with the configuration
+# that the README shows, gets an answer out of an index that somebody else has published.
+#
+#   newcomer.sh REPOSITORY PYTHON
+#
+# PYTHON is the interpreter that is on their machine. Its result is on stdout: what the client was told.
+set -eu
+repository=$1 python=$2
+
+home=$(mktemp -d)
+server=
+trap '[ -z "$server" ] || kill "$server"; rm -rf "$home"' EXIT
+cd "$home"
+export HOME="$home"
+
+step() { printf '== %s\n' "$*" >&2; }
+
+step "git clone"
+git clone --quiet "$repository" pycontextify
+
+step "a place of their own for what pip installs"
+"$python" -m venv venv
+PATH="$home/venv/bin:$PATH"
+export PATH
+
+# Each line below is looked for in the README before it is run, with the places changed that everybody has to change.
+readme="$home/pycontextify/README.md"
+follow() { # LINE, as it is in the README, [SED SCRIPT that puts our places in]
+  grep -qF -- "$1" "$readme" || { echo "the README no longer says: $1" >&2; exit 1; }
+  line=$(printf '%s\n' "$1" | sed "${2:-}")
+  step "$line"
+  (cd "${3:-$home}" && eval "$line") >&2
+}
+
+follow 'pip install .' 's/pip install/python -m pip install --quiet/' "$home/pycontextify"
+
+mkdir -p src/myproject
+cat > src/myproject/retry.py <<'END'
+def should_retry(status):
+    """Retries are decided here: a server that is busy is asked again, one that refuses is not."""
+    return status in (429, 503)
+END
+follow 'pycontextify index ~/src/myproject --index-path ./index'
+follow 'pycontextify search "where are retries decided" --index-path ./index'
+follow 'pycontextify publish ./public --index-path ./index'
+
+step "a static host"
+"$python" -u -m http.server --bind 127.0.0.1 --directory public 0 > host.log 2>&1 &
+server=$!
+while ! grep -q 'port [0-9]' host.log; do kill -0 "$server"; sleep 0.1; done
+url="http://127.0.0.1:$(sed -n 's/.*port \([0-9]*\).*/\1/p' host.log | head -n 1)"
+
+# The configuration of the client. Once there is a verb that writes it (pycontextify install CLIENT), it belongs here, in
+# place of taking the snippet out of the README:
+#
+#   pycontextify install cursor --index-bootstrap-url "$url" && configuration=.cursor/mcp.json
+configuration=mcp.json
+step "the README's JSON for Claude Desktop, Cursor and Windsurf"
+sed -n '/^```json$/,/^```$/{/^```/d;p;/^}$/q;}' "$readme" | sed "s|https://example.com/public|$url|" > "$configuration"
+
+step "an assistant"
+"$python" "$home/pycontextify/tests/system/client.py" "$configuration" "where are retries decided"
