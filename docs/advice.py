@@ -21,6 +21,10 @@ ADVICE: Mapping[str, str] = {
     "archive_too_large": "What it may unpack to is bounded by `index_bootstrap_max_size`.",
     "archive_too_many_members": _ARCHIVE,
     "archive_trailing": _ARCHIVE,
+    "client_file": (
+        "A client's settings file could not be edited without a doubt, so it was left as it is. What to add was printed: "
+        "put it there by hand, or correct the file and run `pycontextify install` again."
+    ),
     "archive_truncated": "The upload was cut, or is still going on. Upload it again; write it beside its place and move it.",
     "arguments_invalid": "An assistant's mistake, which it usually corrects by itself: the answer names what is wrong.",
     "blob_rotten": "The disk, or whoever writes there, has changed a file that never changes. `pycontextify doctor --deep` "
