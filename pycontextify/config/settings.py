@@ -204,6 +204,14 @@ class Settings:
             default="false",
         )
     )
+    require_index: bool = field(
+        metadata=about(
+            read_bool,
+            "[true|false]",
+            "without an index to search, /readyz says no (503): traffic goes to servers that have one",
+            default="false",
+        )
+    )
     allowed_roots: tuple[Path, ...] = field(
         metadata={
             "setting": Setting(

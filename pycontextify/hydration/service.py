@@ -13,7 +13,7 @@ from typing import Protocol
 
 import anyio
 
-from pycontextify.errors import FetchError, NotReadyError, PyContextifyError
+from pycontextify.errors import FetchError, NotReadyError, PyContextifyError, SnapshotRejected
 from pycontextify.hydration.attempt import Outcome
 from pycontextify.hydration.status import HydrationStatus, StatusBoard, Trigger
 
@@ -155,7 +155,8 @@ class HydrationService:
             outcome = await hydrator.run()
         except PyContextifyError as error:
             wait = self._schedule.after_failure(failures + 1, error, self._random)
-            return failures + 1, await self._failed(error.code, str(error), wait)
+            rejected = isinstance(error, SnapshotRejected)
+            return failures + 1, await self._failed(error.code, str(error), wait, rejected=rejected)
         except Exception as error:  # noqa: BLE001 - a fault of ours must not take the server, and the old index, down
             _LOG.exception("hydration failed in a way that nobody thought of")
             what = f"an unexpected {type(error).__name__}; see the log"
@@ -170,12 +171,12 @@ class HydrationService:
             self._flight = None
             flight.landed.set()
 
-    async def _failed(self, code: str, what: str, wait: float) -> float | None:
+    async def _failed(self, code: str, what: str, wait: float, *, rejected: bool = False) -> float | None:
         """Tell of a failure, and when the next attempt comes; return that wait."""
         if not await self._is_needed():
-            self._board.fail(code, what, None)
+            self._board.fail(code, what, None, rejected=rejected)
             _LOG.warning("hydration failed [%s] %s; the index stays as it is", code, what)
             return None
-        self._board.fail(code, what, wait)
+        self._board.fail(code, what, wait, rejected=rejected)
         _LOG.warning("hydration failed [%s] %s; trying again in %.0f s", code, what, wait)
         return wait

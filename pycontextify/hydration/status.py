@@ -11,7 +11,18 @@ from typing import Any, Literal
 from pycontextify.hydration.transfer.retry import RetryNote
 from pycontextify.snapshot.digest import Digest
 
-__all__ = ["AssetProgress", "AttemptRecord", "Failure", "HydrationStatus", "State", "StatusBoard", "Trigger"]
+__all__ = [
+    "AssetProgress",
+    "AttemptRecord",
+    "AttemptResult",
+    "Failure",
+    "HydrationStatus",
+    "OnEnd",
+    "State",
+    "StatusBoard",
+    "Trigger",
+    "unheard",
+]
 
 State = Literal[
     "disabled",
@@ -28,6 +39,7 @@ State = Literal[
 """``waiting`` is for another writer of the same directory; ``failed`` lasts until the next attempt."""
 
 Trigger = Literal["startup", "manual", "refresh"]
+AttemptResult = Literal["installed", "unchanged", "failed", "cancelled"]
 AssetState = Literal["pending", "fetching", "verified", "reused"]
 
 _LOG = logging.getLogger(__name__)
@@ -50,12 +62,16 @@ class AssetProgress:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """Why the last attempt failed, and when the next one comes (RFC 3339; None: not by itself)."""
+    """Why the last attempt failed, and when the next one comes (RFC 3339; None: not by itself).
+
+    ``rejected``: the source gave something, and it must not be used.
+    """
 
     code: str
     message: str
     at: str
     retry_at: str | None = None
+    rejected: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,13 +80,21 @@ class AttemptRecord:
 
     attempt: int
     trigger: Trigger
-    result: Literal["installed", "unchanged", "failed", "cancelled"]
+    result: AttemptResult
     started_at: str
     finished_at: str
     bytes_fetched: int
     bytes_reused: int
     phases: Mapping[str, float]
     error_code: str | None = None
+
+
+OnEnd = Callable[[AttemptRecord], None]
+"""Told of every attempt that has ended, once; on the event loop, and must not raise."""
+
+
+def unheard(_record: AttemptRecord) -> None:
+    """Nobody listens."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,10 +163,19 @@ class _Pace:
 class StatusBoard:
     """Where the attempt and the service tell what they do. Used on the event loop only; reading is safe anywhere.
 
-    ``now`` gives the wall clock in UTC, ``monotonic`` seconds that only grow.
+    ``now`` gives the wall clock in UTC, ``monotonic`` seconds that only grow. ``on_end`` is told of every attempt that
+    has ended, when the status says so too: the history forgets.
     """
 
-    def __init__(self, source: str | None, *, now: Callable[[], datetime], monotonic: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        source: str | None,
+        *,
+        now: Callable[[], datetime],
+        monotonic: Callable[[], float],
+        on_end: OnEnd = unheard,
+    ) -> None:
+        self._on_end = on_end
         self._now = now
         self._monotonic = monotonic
         self._pace = _Pace(0.0, 0.0)
@@ -228,12 +261,12 @@ class StatusBoard:
         self.enter("idle")
         self._close(result, None if result != "cancelled" else self._status.last_error)
 
-    def fail(self, code: str, message: str, retry_in: float | None) -> None:
-        """The attempt failed; the next one comes in ``retry_in`` seconds, or not by itself."""
+    def fail(self, code: str, message: str, retry_in: float | None, *, rejected: bool = False) -> None:
+        """The attempt failed; the next one comes in ``retry_in`` seconds, or not by itself. See `Failure`."""
         self.enter("failed")
         now = self._now()
         retry_at = None if retry_in is None else _stamp(now + timedelta(seconds=retry_in))
-        self._close("failed", Failure(code, message, _stamp(now), retry_at))
+        self._close("failed", Failure(code, message, _stamp(now), retry_at, rejected))
         self._status = replace(self._status, next_check_at=retry_at)
 
     def schedule(self, seconds: float | None) -> None:
@@ -270,7 +303,7 @@ class StatusBoard:
         pace.rated_at, pace.rated_bytes = now, fetched
         return pace.rate
 
-    def _close(self, result: Literal["installed", "unchanged", "failed", "cancelled"], error: Failure | None) -> None:
+    def _close(self, result: AttemptResult, error: Failure | None) -> None:
         status, finished = self._status, _stamp(self._now())
         record = AttemptRecord(
             attempt=status.attempt,
@@ -290,6 +323,7 @@ class StatusBoard:
             last_error=error,
             history=(record, *status.history)[:_HISTORY],
         )
+        self._on_end(record)
 
 
 def _kept(elapsed: float) -> float:

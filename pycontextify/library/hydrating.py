@@ -12,7 +12,7 @@ from pycontextify.errors import NotReadyError, SnapshotRejected, StoreError
 from pycontextify.hydration.attempt import Attempt, Bounds, Outcome
 from pycontextify.hydration.install import Installation, Served
 from pycontextify.hydration.service import HydrationService, Schedule
-from pycontextify.hydration.status import HydrationStatus, StatusBoard
+from pycontextify.hydration.status import HydrationStatus, OnEnd, StatusBoard, unheard
 from pycontextify.hydration.transfer.client import Client
 from pycontextify.hydration.transfer.connect import Keys, Patience, open_client
 from pycontextify.hydration.transfer.mirrors import Mirrors
@@ -30,9 +30,11 @@ from pycontextify.store.layout import Layout
 __all__ = ["hydrate", "hydration_service", "keys_of", "trust_of", "wants_index"]
 
 
-def hydration_service(workspace: Workspace, live: Served, workers: Workers) -> HydrationService:
+def hydration_service(
+    workspace: Workspace, live: Served, workers: Workers, on_end: OnEnd = unheard
+) -> HydrationService:
     """Return the service that keeps ``live`` hydrated from the configured source. Does not block."""
-    settings, board = workspace.settings, _board(workspace.settings)
+    settings, board = workspace.settings, _board(workspace.settings, on_end)
 
     async def needed() -> bool:
         return await workers.run(wants_index, workspace)
@@ -93,10 +95,10 @@ def wants_index(workspace: Workspace) -> bool:
     return current is None or RECOVERED in current.annotations
 
 
-def _board(settings: Settings) -> StatusBoard:
+def _board(settings: Settings, on_end: OnEnd = unheard) -> StatusBoard:
     source = configured_source(settings)
     label = None if source is None else source.label
-    return StatusBoard(label, now=lambda: datetime.now(UTC), monotonic=time.monotonic)
+    return StatusBoard(label, now=lambda: datetime.now(UTC), monotonic=time.monotonic, on_end=on_end)
 
 
 def _attempt(

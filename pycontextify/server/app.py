@@ -20,16 +20,19 @@ import anyio.to_thread
 from pycontextify.config.access import is_loopback
 from pycontextify.errors import ConfigError
 from pycontextify.hydration.status import HydrationStatus
+from pycontextify.hydration.status import unheard as no_attempts
 from pycontextify.index.live import LiveIndex
 from pycontextify.redact import redact_url
 from pycontextify.server.desk import Clock, Desk
 from pycontextify.server.engine import load_engine
 from pycontextify.server.fill import Fill
+from pycontextify.server.lag import watch_lag
 from pycontextify.server.listen import Listener, address_of, bind
 from pycontextify.server.logs import configure_logging
 from pycontextify.server.notify import READY, STOPPING, tell
 from pycontextify.server.protocol import build_server
 from pycontextify.server.routes import build_app
+from pycontextify.server.searches import unheard as no_searches
 from pycontextify.server.signals import ending_signals
 from pycontextify.server.stdio import serve_stdio
 from pycontextify.server.tools import tools
@@ -38,6 +41,7 @@ if TYPE_CHECKING:
     from mcp.server.lowlevel import Server
 
     from pycontextify.config import Settings
+    from pycontextify.server.metrics import Metrics
     from pycontextify.server.parts import Engine, Searchable
 
 __all__ = ["run", "serve"]
@@ -104,16 +108,39 @@ async def serve(
             _log.warning("%s", warning)
         live: LiveIndex[Searchable] = LiveIndex()
         local = settings.auto_load and await anyio.Path(settings.index_dir, "index.json").is_file()
-        fill = Fill(live, partial(load, settings), _before_hydration(settings), local=local, follows=settings.auto_load)
-        desk = Desk(live, fill, roots=settings.allowed_roots, now=now)
-        server = build_server(tools(desk))
         listening = await _listening(settings)
+        metrics = None if listening is None else await anyio.to_thread.run_sync(_new_metrics)
+        fill = Fill(
+            live,
+            partial(load, settings),
+            _before_hydration(settings),
+            local=local,
+            follows=settings.auto_load,
+            on_end=no_attempts if metrics is None else metrics.attempted,
+        )
+        desk = Desk(
+            live,
+            fill,
+            roots=settings.allowed_roots,
+            now=now,
+            index_required=settings.require_index,
+            on_search=no_searches if metrics is None else metrics.searched,
+        )
+        server = build_server(tools(desk))
         listener = None
-        if listening is not None:
-            app = build_app(server, desk, bound=listening[0], token=settings.http_token)
+        if listening is not None and metrics is not None:
+            app = build_app(server, desk, bound=listening[0], token=settings.http_token, metrics=metrics.route(desk))
             listener = Listener(app, listening[1])
-        await _run_all(_Transports(server, listener, stdio=settings.transport == "stdio"), fill, ending)
+        transports = _Transports(server, listener, metrics, stdio=settings.transport == "stdio")
+        await _run_all(transports, fill, ending)
         await anyio.to_thread.run_sync(live.swap, None)
+
+
+def _new_metrics() -> Metrics:
+    """Import what metrics need, and return a server's; blocks."""
+    from pycontextify.server.metrics import Metrics
+
+    return Metrics()
 
 
 class _Ending:
@@ -159,7 +186,7 @@ async def _listening(settings: Settings) -> tuple[str, socket.socket] | None:
             raise
         _log.warning("serving without HTTP: %s (code: %s)", error, error.code)
         return None
-    _log.info("listening at %s (/mcp, /status, /livez, /readyz, /healthz)", address_of(found))
+    _log.info("listening at %s (/mcp, /status, /metrics, /livez, /readyz, /healthz)", address_of(found))
     if not is_loopback(host) and settings.http_token is None:
         _log.warning(
             "%s can be reached from other machines, and there is no authentication (insecure is set): whoever can "
@@ -171,10 +198,11 @@ async def _listening(settings: Settings) -> tuple[str, socket.socket] | None:
 
 @dataclass(frozen=True, slots=True)
 class _Transports:
-    """How clients reach the server: a pipe, HTTP, or both."""
+    """How clients reach the server: a pipe, HTTP, or both; with HTTP there are ``metrics`` to ask for."""
 
     server: Server[dict[str, Any]]
     listener: Listener | None
+    metrics: Metrics | None
     stdio: bool
 
 
@@ -194,6 +222,10 @@ async def _run_all(reached: _Transports, fill: Fill, ending: _Ending) -> None:
     async with anyio.create_task_group() as transports, anyio.create_task_group() as tasks:
         if reached.listener is not None:
             transports.start_soon(reached.listener.run)
+        if reached.metrics is not None:
+            tasks.start_soon(
+                partial(watch_lag, reached.metrics.lagged, sleep=anyio.sleep, monotonic=time.monotonic), name="lag"
+            )
         if reached.stdio:
             tasks.start_soon(talk)
         else:

@@ -5,6 +5,7 @@ Everything that blocks runs in worker threads; a lease is taken in the thread th
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
@@ -22,6 +23,7 @@ from pycontextify.server.document import Facts, Situation
 from pycontextify.server.lane import Lane
 from pycontextify.server.progress import Report, Sleep, with_progress
 from pycontextify.server.roots import absolute, confined
+from pycontextify.server.searches import Noting, OnSearch, unheard
 from pycontextify.server.words import hydrating, indexing
 
 if TYPE_CHECKING:
@@ -61,7 +63,8 @@ class Survey:
 class Desk:
     """One per server; every method runs on the event loop.
 
-    ``roots`` are the directories that may be indexed. What looks or searches raises NotReadyError (``busy``) when too
+    ``roots`` are the directories that may be indexed; ``index_required``: without an index the server is not ready;
+    ``on_search`` is told of every search. What looks or searches raises NotReadyError (``busy``) when too
     many do so already.
     """
 
@@ -73,11 +76,16 @@ class Desk:
         roots: Sequence[Path],
         now: Clock,
         sleep: Sleep = anyio.sleep,
+        index_required: bool = False,
+        on_search: OnSearch = unheard,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._live = live
         self._fill = fill
         self._roots = roots
         self._sleep = sleep
+        self._index_required = index_required
+        self._noting = Noting(on_search, monotonic, now)
         self._searching = Lane(threads=_SEARCHES_AT_ONCE, waiting=_SEARCHES_WAITING)
         self._looking = Lane(threads=_LOOKS_AT_ONCE, waiting=_LOOKS_WAITING)
         self._writing: str | None = None
@@ -107,7 +115,9 @@ class Desk:
 
     async def search(self, query: Query) -> tuple[Answer, Situation]:
         """Search the live view; without one the answer is empty and the situation says why."""
+        return await self._noting.search(query.mode, partial(self._search, query))
 
+    async def _search(self, query: Query) -> tuple[Answer, Situation]:
         def look_up(view: Searchable | None) -> Answer:
             return Answer(()) if view is None else view.search(query)
 
@@ -132,7 +142,9 @@ class Desk:
 
         found, facts = await lane.run(lease_and_look)
         fault = self._fill.fault or self._fill.damage(None if facts is None else facts.generation)
-        return found, Situation(facts, self._fill.status, self._fill.opening, fault)
+        return found, Situation(
+            facts, self._fill.status, self._fill.opening, fault, index_required=self._index_required
+        )
 
     async def rehydrate(self, *, wait: bool, report: Report) -> Situation:
         """Start a hydration or join the running one; with ``wait``, report progress until it has ended.

@@ -18,7 +18,19 @@ if TYPE_CHECKING:
     from pycontextify.snapshot.config import SnapshotConfig
     from pycontextify.snapshot.digest import Digest
 
-__all__ = ["Facts", "IndexState", "Situation", "Standing", "ask_again", "failure", "standing", "status_document"]
+__all__ = [
+    "Facts",
+    "HealthStatus",
+    "IndexState",
+    "Situation",
+    "Standing",
+    "ask_again",
+    "failure",
+    "standing",
+    "status_document",
+]
+
+HealthStatus = Literal["ok", "hydrating", "degraded", "empty"]
 
 IndexState = Literal["empty", "warming", "ready", "degraded"]
 """Whether answers can be had: nothing to search, not yet, yes, or yes by words alone."""
@@ -49,6 +61,7 @@ class Situation:
     ``opening``: the server has started and not yet looked at its index directory. ``fault`` says what stopped the
     background work for good (a mistake of ours, or a directory that can't be used), or what was found damaged at the
     start; or is None. ``disk``: how many bytes the index directory takes up, where that was asked for.
+    ``index_required``: without an index the server does not count as ready.
     """
 
     facts: Facts | None
@@ -56,6 +69,7 @@ class Situation:
     opening: bool = False
     fault: str | None = None
     disk: int | None = None
+    index_required: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,10 +147,11 @@ def status_document(situation: Situation, now: datetime) -> dict[str, Any]:
 
 def _health(situation: Situation, now: datetime) -> dict[str, Any]:
     status, message = _condition(situation, now)
-    return {"status": status, "live": True, "ready": True, "message": message}
+    ready = situation.facts is not None or not situation.index_required
+    return {"status": status, "live": True, "ready": ready, "message": message}
 
 
-def _condition(situation: Situation, now: datetime) -> tuple[str, str]:
+def _condition(situation: Situation, now: datetime) -> tuple[HealthStatus, str]:
     """Return the status of the whole server and a sentence about it.
 
     A look at the source that may well find nothing new (``resolving``) does not make a serving server ``hydrating``.

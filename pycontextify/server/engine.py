@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pycontextify.config import Settings
     from pycontextify.hydration.service import HydrationService
-    from pycontextify.hydration.status import HydrationStatus
+    from pycontextify.hydration.status import HydrationStatus, OnEnd
     from pycontextify.hydration.workers import Workers
     from pycontextify.index.live import LiveIndex
     from pycontextify.index.view import View
@@ -87,13 +87,13 @@ class LocalEngine:
         """Forget every generation."""
         self._workspace.reset()
 
-    def hydration(self, live: LiveIndex[Searchable]) -> _WithWorkers:
+    def hydration(self, live: LiveIndex[Searchable], on_end: OnEnd) -> _WithWorkers:
         """Return the hydration service; its threads end when it does."""
         from pycontextify.hydration.workers import Workers
         from pycontextify.library.hydrating import hydration_service
 
         workers = Workers()
-        return _WithWorkers(hydration_service(self._workspace, live, workers), workers)
+        return _WithWorkers(hydration_service(self._workspace, live, workers, on_end), workers)
 
 
 class _WithWorkers:

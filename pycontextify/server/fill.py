@@ -11,7 +11,7 @@ import anyio
 import anyio.to_thread
 
 from pycontextify.errors import NotReadyError, PyContextifyError
-from pycontextify.hydration.status import HydrationStatus
+from pycontextify.hydration.status import HydrationStatus, OnEnd, unheard
 from pycontextify.hydration.workers import together
 
 if TYPE_CHECKING:
@@ -34,7 +34,8 @@ class Fill:
     """Loads the engine, opens the local index, and then lets hydration run.
 
     ``initial`` is the hydration status until there is a service to ask; ``local`` tells whether there is a local index
-    to open, ``follows`` whether to serve what other processes make of it. Lives on the event loop.
+    to open, ``follows`` whether to serve what other processes make of it; ``on_end`` is told of every attempt to
+    hydrate. Lives on the event loop.
     """
 
     def __init__(
@@ -45,12 +46,14 @@ class Fill:
         *,
         local: bool,
         follows: bool = True,
+        on_end: OnEnd = unheard,
     ) -> None:
         self._live = live
         self._load = load
         self._initial = initial
         self._local = local
         self._follows = follows
+        self._on_end = on_end
         self._loaded = anyio.Event()
         self._engine: Engine | None = None
         self._hydration: Hydration | None = None
@@ -103,7 +106,7 @@ class Fill:
         """Do all that, until cancelled. Never raises: the server goes on answering with what it has."""
         try:
             engine = await anyio.to_thread.run_sync(self._load, abandon_on_cancel=True)
-            self._hydration = engine.hydration(self._live)
+            self._hydration = engine.hydration(self._live, self._on_end)
             self._engine = engine
             if self._local:
                 await self._open_best(engine)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from pycontextify.hydration.status import HydrationStatus
+    from pycontextify.hydration.status import HydrationStatus, OnEnd
     from pycontextify.index.live import LiveIndex
     from pycontextify.index.model import Answer, Overview, Query
     from pycontextify.ingest.report import IndexReport, OnProgress
@@ -101,5 +101,5 @@ class Engine(Protocol):
     def reset(self) -> None:
         """Remove every ref: the index directory then holds no generation."""
 
-    def hydration(self, live: LiveIndex[Searchable]) -> Hydration:
-        """Return what hydrates this index. Does not block."""
+    def hydration(self, live: LiveIndex[Searchable], on_end: OnEnd) -> Hydration:
+        """Return what hydrates this index, and tells ``on_end`` of every attempt. Does not block."""

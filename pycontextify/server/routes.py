@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mcp.server.lowlevel import Server
 from mcp.server.transport_security import TransportSecuritySettings
@@ -14,9 +14,12 @@ from starlette.types import ASGIApp
 from pycontextify.errors import NotReadyError
 from pycontextify.server.bodies import WholeBodies
 from pycontextify.server.desk import Desk
-from pycontextify.server.document import status_document
 from pycontextify.server.doors import Doors
+from pycontextify.server.health import health_routes
 from pycontextify.server.page.routes import Page
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
 
 __all__ = ["build_app"]
 
@@ -25,25 +28,22 @@ _MOST_SESSIONS = 1000
 """Of the older protocol era; clients that do not end theirs leave them behind for half an hour."""
 
 
-def build_app(server: Server[Any], desk: Desk, *, bound: str, token: str | None) -> ASGIApp:
-    """Return the whole ASGI application for a server that listens on the host ``bound`` and asks for ``token``."""
+def build_app(
+    server: Server[Any],
+    desk: Desk,
+    *,
+    bound: str,
+    token: str | None,
+    metrics: Callable[[Request], Awaitable[Response]] | None = None,
+) -> ASGIApp:
+    """Return the whole ASGI application for a server that listens on the host ``bound`` and asks for ``token``.
 
-    async def document() -> dict[str, Any]:
-        return status_document(await desk.situation(), desk.now())
-
-    async def livez(_request: Request) -> Response:
-        # Looks at nothing: a restart cures no dependency.
-        return JSONResponse({"live": True}, headers=_FRESH)
-
-    async def readyz(_request: Request) -> Response:
-        health = (await document())["health"]
-        return JSONResponse(health, status_code=200 if health["ready"] else 503, headers=_FRESH)
-
-    async def healthz(_request: Request) -> Response:
-        return JSONResponse((await document())["health"], headers=_FRESH)
-
+    ``metrics`` answers at /metrics; None: nothing does.
+    """
     page = Page(desk, token=token)
-    own = {"/livez": livez, "/readyz": readyz, "/healthz": healthz}
+    own = dict(health_routes(desk))
+    if metrics is not None:
+        own["/metrics"] = metrics
     app = server.streamable_http_app(
         # Doors checks Host and Origin, on this route as on all others.
         transport_security=TransportSecuritySettings(enable_dns_rebinding_protection=False),

@@ -54,7 +54,8 @@ def test_the_names_are_the_documented_ones() -> None:
     assert table["embedding_api_key"] == ("PYCONTEXTIFY_EMBEDDING_API_KEY", None)
     assert table["http_token"] == ("PYCONTEXTIFY_HTTP_TOKEN", None)
     assert table["allowed_roots"] == ("PYCONTEXTIFY_ALLOWED_ROOTS", "--allowed-roots")
-    assert {setting.name for setting in SETTINGS if setting.stands_alone} == {"auto_load", "auto_persist", "insecure"}
+    alone = {setting.name for setting in SETTINGS if setting.stands_alone}
+    assert alone == {"auto_load", "auto_persist", "insecure", "require_index"}
     assert all(setting.help and setting.form for setting in SETTINGS)
 
 

@@ -16,6 +16,7 @@ from pycontextify.hydration.status import HydrationStatus
 from pycontextify.index.live import LiveIndex
 from pycontextify.server.desk import Desk
 from pycontextify.server.fill import Fill
+from pycontextify.server.metrics import Metrics
 from pycontextify.server.parts import Searchable
 from pycontextify.server.progress import Sleep
 from pycontextify.server.protocol import build_server
@@ -61,6 +62,7 @@ class Bench:
     fill: Fill
     desk: Desk
     server: Server[dict[str, Any]]
+    metrics: Metrics
 
     async def fetching(self) -> ScriptedHydrator:
         """Wait until a hydration is fetching; return it."""
@@ -78,7 +80,12 @@ class Bench:
 
 @asynccontextmanager
 async def bench(
-    engine: FakeEngine, *, roots: Sequence[Path] = (), sleep: Sleep = anyio.sleep, started: bool = True
+    engine: FakeEngine,
+    *,
+    roots: Sequence[Path] = (),
+    sleep: Sleep = anyio.sleep,
+    started: bool = True,
+    index_required: bool = False,
 ) -> AsyncIterator[Bench]:
     """Run the background work of a server with this engine; not ``started``, it stays at its very beginning.
 
@@ -87,10 +94,18 @@ async def bench(
     live: LiveIndex[Searchable] = LiveIndex()
     initial = HydrationStatus() if engine.source is None else HydrationStatus(state="idle", source=engine.source)
     has_index = engine.current is not None or engine.damaged is not None
-    fill = Fill(live, lambda: engine, initial, local=has_index)
-    desk = Desk(live, fill, roots=roots, now=lambda: NOW, sleep=sleep)
+    metrics = Metrics()
+    fill = Fill(live, lambda: engine, initial, local=has_index, on_end=metrics.attempted)
+    desk = Desk(
+        *(live, fill),
+        roots=roots,
+        now=lambda: NOW,
+        sleep=sleep,
+        index_required=index_required,
+        on_search=metrics.searched,
+    )
     async with anyio.create_task_group() as tasks:
         if started:
             tasks.start_soon(fill.run)
-        yield Bench(engine, live, fill, desk, build_server(tools(desk)))
+        yield Bench(engine, live, fill, desk, build_server(tools(desk)), metrics)
         tasks.cancel_scope.cancel()

@@ -16,7 +16,7 @@ import anyio
 from pycontextify.errors import IngestError, NotReadyError, PyContextifyError, StoreError
 from pycontextify.hydration.attempt import Outcome
 from pycontextify.hydration.service import HydrationService, Schedule
-from pycontextify.hydration.status import AssetProgress, StatusBoard
+from pycontextify.hydration.status import AssetProgress, OnEnd, StatusBoard, unheard
 from pycontextify.index.live import LiveIndex
 from pycontextify.index.model import Answer, Hit, Overview, Query
 from pycontextify.ingest.report import IndexProgress, IndexReport, OnProgress, SkippedFile
@@ -218,9 +218,9 @@ class FakeEngine:
         self.resets += 1
         self.current = None
 
-    def hydration(self, live: LiveIndex[Searchable]) -> HydrationService:
+    def hydration(self, live: LiveIndex[Searchable], on_end: OnEnd = unheard) -> HydrationService:
         """Return the real service, around a scripted hydrator."""
-        board = StatusBoard(self.source, now=lambda: datetime.now(UTC), monotonic=anyio.current_time)
+        board = StatusBoard(self.source, now=lambda: datetime.now(UTC), monotonic=anyio.current_time, on_end=on_end)
         self.hydrator = ScriptedHydrator(board, live)
 
         async def needed() -> bool:

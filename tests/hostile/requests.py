@@ -19,7 +19,7 @@ __all__ = ["TOKEN", "Asked", "check_answer", "requests", "serving"]
 
 TOKEN = "the-token-of-this-server"
 _PAGE = ("/status", "/status.json", "/status/events", "/status/login", "/status/logout", "/status/rollback")
-_ROUTES = (*_PAGE, "/livez", "/readyz", "/healthz", "/mcp")
+_ROUTES = (*_PAGE, "/metrics", "/livez", "/readyz", "/healthz", "/mcp")
 _ALLOWED = frozenset({200, 202, 303, 400, 401, 403, 404, 405, 406, 408, 409, 411, 413, 415, 421})
 
 
@@ -70,7 +70,13 @@ def serving() -> Iterator[Callable[[Asked], int]]:
     with start_blocking_portal() as portal:
         parts = bench(FakeEngine(current=make_view(), needed=False))
         with portal.wrap_async_context_manager(parts) as running:
-            app = build_app(running.server, running.desk, bound="127.0.0.1", token=TOKEN)
+            app = build_app(
+                running.server,
+                running.desk,
+                bound="127.0.0.1",
+                token=TOKEN,
+                metrics=running.metrics.route(running.desk),
+            )
 
             async def ask(asked: Asked) -> int:
                 return await _answer(app, asked)

@@ -20,7 +20,19 @@ from tests.fakes.child import ROOT, child, settings
 from tests.fakes.engine import FakeEngine
 
 TOKEN = "CANARY-1-0123456789abcdef"
-HEAVY = ("faiss", "numpy", "onnxruntime", "tokenizers", "tree_sitter", "aiohttp", "apsw", "zstandard", "typer", "rich")
+HEAVY = (
+    "faiss",
+    "numpy",
+    "onnxruntime",
+    "tokenizers",
+    "tree_sitter",
+    "aiohttp",
+    "apsw",
+    "zstandard",
+    "typer",
+    "rich",
+    "prometheus_client",
+)
 IMPORTED = f"""
 import sys
 import pycontextify.server.app

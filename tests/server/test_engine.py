@@ -8,7 +8,7 @@ import anyio
 import anyio.to_thread
 from mcp import Client
 
-from pycontextify.hydration.status import HydrationStatus
+from pycontextify.hydration.status import HydrationStatus, unheard
 from pycontextify.index.live import LiveIndex
 from pycontextify.index.model import Query
 from pycontextify.library.workspace import Workspace
@@ -104,7 +104,7 @@ async def test_hydration_without_a_source_is_disabled_and_ends(tmp_path: Path) -
     """There is nothing to wait for."""
     own = await anyio.to_thread.run_sync(engine, tmp_path / "index")
     live: LiveIndex[Searchable] = LiveIndex()
-    hydration = own.hydration(live)
+    hydration = own.hydration(live, unheard)
     assert hydration.status.state == "disabled"
     await hydration.run()
 

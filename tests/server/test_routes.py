@@ -28,12 +28,15 @@ METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", 
 
 @asynccontextmanager
 async def listening(
-    engine: FakeEngine, *, bound: str = "127.0.0.1", token: str | None = None
+    engine: FakeEngine, *, bound: str = "127.0.0.1", token: str | None = None, index_required: bool = False
 ) -> AsyncIterator[tuple[Bench, str]]:
     """A server with this engine that believes to be bound to ``bound`` and asks for ``token``; and its address."""
-    async with bench(engine) as parts, anyio.create_task_group() as tasks:
+    async with bench(engine, index_required=index_required) as parts, anyio.create_task_group() as tasks:
         taken = await bind("127.0.0.1", 0)
-        listener = Listener(build_app(parts.server, parts.desk, bound=bound, token=token), taken)
+        listener = Listener(
+            build_app(parts.server, parts.desk, bound=bound, token=token, metrics=parts.metrics.route(parts.desk)),
+            taken,
+        )
         tasks.start_soon(listener.run)
         yield parts, address_of(taken)
         listener.stop()
@@ -102,19 +105,23 @@ async def test_probes_while_hydrating() -> None:
 async def test_routes_are_read_only() -> None:
     """Nothing but /mcp takes a POST."""
     async with listening(FakeEngine()) as (_, url), httpx2.AsyncClient(trust_env=False) as client:
-        answers = [await client.post(f"{url}{path}") for path in ("/status", "/livez", "/readyz", "/healthz")]
+        answers = [
+            await client.post(f"{url}{path}") for path in ("/status", "/metrics", "/livez", "/readyz", "/healthz")
+        ]
     assert {answer.status_code for answer in answers} == {405}
 
 
 async def every_path() -> list[str]:
     """Ask the application itself which routes it has; and some that it has not."""
     async with bench(FakeEngine()) as parts:
-        app = build_app(parts.server, parts.desk, bound="127.0.0.1", token=TOKEN)
+        app = build_app(
+            parts.server, parts.desk, bound="127.0.0.1", token=TOKEN, metrics=parts.metrics.route(parts.desk)
+        )
     while not isinstance(app, Starlette):
         app = app._app  # type: ignore[attr-defined]
     paths = [route.path for route in app.routes if isinstance(route, Route | Mount)]
     assert len(paths) == len(app.routes)
-    assert {"/mcp", "/status", "/livez", "/readyz", "/healthz"} <= set(paths)
+    assert {"/mcp", "/status", "/metrics", "/livez", "/readyz", "/healthz"} <= set(paths)
     return [*paths, "/", "/mcp/", "/no-such-route", "/.well-known/oauth-protected-resource", "/a%0ab", "*"]
 
 
@@ -154,13 +161,15 @@ async def test_the_token_opens_every_route(era: str) -> None:
     engine = FakeEngine(current=make_view(), needed=False)
     async with listening(engine, token=TOKEN) as (parts, url):
         await parts.at_rest()
-        answers = [await get(f"{url}{path}", **headers) for path in ("/status", "/livez", "/readyz", "/healthz")]
+        answers = [
+            await get(f"{url}{path}", **headers) for path in ("/status", "/metrics", "/livez", "/readyz", "/healthz")
+        ]
         async with (
             httpx2.AsyncClient(headers=headers, trust_env=False) as carrier,
             Client(streamable_http_client(f"{url}/mcp", http_client=carrier), mode=era) as client,
         ):
             found = await client.call_tool("search", {"query": "queue"})
-    assert [answer.status_code for answer in answers] == [200] * 4
+    assert [answer.status_code for answer in answers] == [200] * 5
     assert found.structured_content is not None
     assert found.structured_content["index_state"] == "ready"
 
