@@ -94,6 +94,7 @@ _FAILURE = closed(
         "message": _text("What happened, to which asset, and what to do."),
         "at": _moment("When"),
         "retry_at": _maybe(_moment("When it is tried again; null: not by itself")),
+        "rejected": {"type": "boolean", "description": "Something came, and it must not be used."},
     },
     "Why the last attempt failed.",
 )
