@@ -1,7 +1,7 @@
 """Metrics for Prometheus: what is counted where it happens, and what is looked up when somebody asks.
 
-A registry for each server, never the library's own; docs/metrics.md tells what each metric means. prometheus_client is
-known here and in `gauges`, and both are imported where HTTP is served alone.
+A registry for each server, never the library's own; docs/reference/metrics.md tells what each metric means.
+prometheus_client is known here and in `gauges`, and both are imported where HTTP is served alone.
 """
 
 from __future__ import annotations
