@@ -90,6 +90,8 @@ class HydrationService:
         self._random = random
         self._flight: _Flight | None = None
         self._called = anyio.Event()
+        self.deciding = hydrator is not None
+        """Whether it is not known yet if there is anything to do: the status says idle, and may mean "not yet"."""
 
     @property
     def status(self) -> HydrationStatus:
@@ -106,6 +108,7 @@ class HydrationService:
         while True:
             if wait != 0.0:
                 self._board.schedule(wait)
+                self.deciding = False
             asked = await self._pause(wait)
             if wait != 0.0 and not asked and not await self._is_needed():
                 self._board.rest()
@@ -151,6 +154,7 @@ class HydrationService:
         flight = self._flight = self._flight or due
         self._called = anyio.Event()
         self._board.begin(flight.trigger)
+        self.deciding = False
         try:
             outcome = await hydrator.run()
         except PyContextifyError as error:

@@ -108,6 +108,11 @@ class _WithWorkers:
         """What hydration does now."""
         return self._service.status
 
+    @property
+    def deciding(self) -> bool:
+        """Whether it is not known yet if there is anything to do."""
+        return self._service.deciding
+
     async def run(self) -> None:
         """Hydrate when it is time to, until cancelled."""
         with self._workers:

@@ -57,12 +57,16 @@ class Fill:
         self._loaded = anyio.Event()
         self._engine: Engine | None = None
         self._hydration: Hydration | None = None
-        self.opening = True
-        """Whether the local index has not been looked at yet."""
+        self._settled = False
         self.fault: str | None = None
         """What stopped the background work for good, fit for people; None when nothing did."""
         self._damage: str | None = None
         self._damaged: Digest | None = None
+
+    @property
+    def opening(self) -> bool:
+        """Whether the local index has not been looked at yet, or it is not known yet if there is one to fetch."""
+        return not self._settled or (self.fault is None and self._hydration is not None and self._hydration.deciding)
 
     def damage(self, served: Digest | None) -> str | None:
         """Return what was found damaged at the start, for as long as what was left then is what is ``served``."""
@@ -142,5 +146,5 @@ class Fill:
             await anyio.to_thread.run_sync(look, abandon_on_cancel=True)
 
     def _settle(self) -> None:
-        self.opening = False
+        self._settled = True
         self._loaded.set()

@@ -62,6 +62,10 @@ class Hydration(Protocol):
     def status(self) -> HydrationStatus:
         """What it does now: a frozen value."""
 
+    @property
+    def deciding(self) -> bool:
+        """Whether it is not known yet if there is anything to do."""
+
     async def run(self) -> None:
         """Hydrate when it is time to; runs until cancelled."""
 

@@ -295,3 +295,37 @@ def test_what_the_server_asks_for_is_waited_out() -> None:
     busy = TransientFetchError("busy", retry_after=120.0)
     assert schedule.after_failure(1, busy, lambda: 0.5) == 150.0
     assert schedule.after_failure(1, TransientFetchError("busy", retry_after=1e9), lambda: 0.5) == 930.0
+
+
+async def test_until_it_is_known_whether_to_hydrate_it_is_deciding() -> None:
+    """Idle means two things at the start, and who asks then must not be told that there is nothing to come."""
+    known = anyio.Event()
+    bench = Bench(Schedule(), needed=True)
+
+    async def needed() -> bool:
+        await known.wait()
+        return True
+
+    board = StatusBoard("https://host/index", now=lambda: datetime.now(UTC), monotonic=time.monotonic)
+    service = HydrationService(bench.hydrator, board, Schedule(), needed=needed, random=lambda: 0.5)
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(service.run)
+        await anyio.wait_all_tasks_blocked()
+        assert (service.status.state, service.deciding) == ("idle", True)
+        known.set()
+        await bench.started()
+        assert (service.status.active, service.deciding) == (True, False)
+        tasks.cancel_scope.cancel()
+
+
+async def test_once_it_is_known_that_nothing_is_needed_it_is_decided() -> None:
+    """Then idle means idle; so it does where there is no source."""
+    async with running(needed=False) as bench:
+        await bench.until(lambda: not bench.service.deciding)
+        assert bench.service.status.state == "idle"
+    board = StatusBoard(None, now=lambda: datetime.now(UTC), monotonic=time.monotonic)
+    assert not HydrationService(None, board, Schedule(), needed=_never).deciding
+
+
+async def _never() -> bool:
+    return False

@@ -1,7 +1,7 @@
 #!/bin/sh
 # What somebody does who has just found the project: clone it, and follow the README word for word, with nothing in their
 # environment but a home, a PATH and what pip needs. Ends with 0 when an assistant's client, started with the configuration
-# that the README shows, gets an answer out of an index that somebody else has published.
+# that was installed, gets an answer out of an index that somebody else has published.
 #
 #   newcomer.sh REPOSITORY PYTHON
 #
@@ -52,13 +52,9 @@ server=$!
 while ! grep -q 'port [0-9]' host.log; do kill -0 "$server"; sleep 0.1; done
 url="http://127.0.0.1:$(sed -n 's/.*port \([0-9]*\).*/\1/p' host.log | head -n 1)"
 
-# The configuration of the client. Once there is a verb that writes it (pycontextify install CLIENT), it belongs here, in
-# place of taking the snippet out of the README:
-#
-#   pycontextify install cursor --index-bootstrap-url "$url" && configuration=.cursor/mcp.json
-configuration=mcp.json
-step "the README's JSON for Claude Desktop, Cursor and Windsurf"
-sed -n '/^```json$/,/^```$/{/^```/d;p;/^}$/q;}' "$readme" | sed "s|https://example.com/public|$url|" > "$configuration"
+# Nobody is asked where nobody can answer, so that it says --yes.
+follow 'pycontextify install cursor --index-bootstrap-url https://example.com/public' \
+  "s|https://example.com/public|$url|; s|\$| --yes|"
 
 step "an assistant"
-"$python" "$home/pycontextify/tests/system/client.py" "$configuration" "where are retries decided"
+"$python" "$home/pycontextify/tests/system/client.py" .cursor/mcp.json "where are retries decided"
