@@ -148,7 +148,7 @@ TARGETS: dict[str, Target] = {
     "meta": (
         meta,
         st.builds(lambda key, value: {**_META, key: value}, st.sampled_from([*_META]), anything)
-        | st.dictionaries(st.sampled_from([*_META]), anything),
+        | st.dictionaries(st.sampled_from([*_META]), anything, max_size=3),
     ),
     "signature": (signature, st.binary(max_size=300) | changed(_SIGNATURE)),
     "public key": (
