@@ -10,7 +10,7 @@ from pycontextify._version import __version__
 __all__ = ["ROUTES", "openapi"]
 
 ROUTES = ("/livez", "/readyz", "/healthz", "/status")
-"""The routes that answer with JSON of ours; ``/mcp`` speaks MCP."""
+"""The routes that answer with JSON of ours; ``/metrics`` has text, and ``/mcp`` speaks MCP."""
 
 _LIVE = closed({"live": {"type": "boolean", "const": True, "description": "It answers."}}, "The process answers.")
 _REFUSALS = {
@@ -44,6 +44,7 @@ def openapi() -> dict[str, Any]:
             ),
             "/healthz": _get("health", "How the server is, in one word and a sentence. Always 200.", "Health"),
             "/status": _get("status", "The whole status document.", "Status"),
+            "/metrics": _metrics(),
             "/mcp": _mcp(),
         },
         "components": {
@@ -71,7 +72,17 @@ def _refused(*but: str) -> dict[str, Any]:
 
 
 def _get(name: str, about: str, answer: str) -> dict[str, Any]:
-    found: dict[str, Any] = {"200": {"description": "The answer; never cached.", "content": _json(answer)}}
+    return _answering(name, about, _json(answer))
+
+
+def _metrics() -> dict[str, Any]:
+    text = {"schema": {"type": "string"}}
+    about = "What a Prometheus scrapes, as OpenMetrics where that is asked for."
+    return _answering("metrics", about, {"text/plain": text, "application/openmetrics-text": text})
+
+
+def _answering(name: str, about: str, content: dict[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = {"200": {"description": "The answer; never cached.", "content": content}}
     return {"get": {"operationId": name, "summary": about, "responses": {**found, **_refused()}}}
 
 

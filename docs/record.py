@@ -111,7 +111,9 @@ def _status(home: Path, address: str) -> Any:
     """Return what a server says of itself once it has filled an index from an address."""
     settings = ("--transport", "http", "--port", "0", "--index-path", "served", "--index-bootstrap-url", address)
     command = [str(Path(_SCRIPTS, "pycontextify")), "serve", *settings, "--index-bootstrap-mode", "follow"]
-    with subprocess.Popen(command, cwd=home, env=_environment(home), stderr=subprocess.PIPE, text=True) as server:  # noqa: S603
+    with subprocess.Popen(  # noqa: S603 - our own command
+        command, cwd=home, env=_environment(home), stderr=subprocess.PIPE, text=True
+    ) as server:
         try:
             return _once_filled(server)
         finally:

@@ -238,7 +238,7 @@ async def test_the_probe_asks_with_the_token(tmp_path: Path, monkeypatch: pytest
 def test_the_unit_is_of_type_notify_and_hardened() -> None:
     """It says what it promises."""
     unit = configparser.RawConfigParser(strict=False)
-    unit.optionxform = str  # type: ignore[assignment,method-assign]
+    unit.optionxform = str  # type: ignore[assignment,method-assign]  # as its documentation says
     unit.read(DEPLOY / "systemd" / "pycontextify.service", encoding="utf-8")
     service = unit["Service"]
     assert service["Type"] == "notify"

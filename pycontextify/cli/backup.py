@@ -8,10 +8,10 @@ from typing import Annotated
 
 import typer
 
-from pycontextify.cli import said
 from pycontextify.cli.flags import COMMON, EMBEDDING
 from pycontextify.cli.verbs import AsJson, verb
 from pycontextify.config import Settings
+from pycontextify.server.words import size
 
 __all__ = ["BACKUP_EXAMPLES", "RESTORE_EXAMPLES", "backup", "restore"]
 
@@ -37,7 +37,7 @@ def backup(
     if as_json:
         print(json.dumps(report.to_json(), indent=2))
     else:
-        print(f"Backed up {', '.join(report.refs)}: {said.amount(report.size)}, {said.amount(report.size_added)} new.")
+        print(f"Backed up {', '.join(report.refs)}: {size(report.size)}, {size(report.size_added)} new.")
 
 
 @verb(COMMON | EMBEDDING, interrupted="what is current has not changed")

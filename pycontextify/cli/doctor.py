@@ -16,6 +16,7 @@ from pycontextify.cli.verbs import AsJson, verb
 from pycontextify.config import Settings
 from pycontextify.errors import PyContextifyError
 from pycontextify.redact import one_line
+from pycontextify.server.words import count
 
 if TYPE_CHECKING:
     from pycontextify.library.doctor.finding import Finding
@@ -115,10 +116,6 @@ def _lines(findings: Sequence[Finding], *, verbose: bool, deep: bool) -> Iterato
             hint = f"; {one_line(finding.hint)}" if finding.hint else ""
             yield f"  {finding.level:<7}  {finding.code}: {one_line(finding.what)}{hint}"
     counts = {level: sum(finding.level == level for finding in findings) for level in LEVELS}
-    bad = [_count(counts[level], level) for level in ("problem", "warning") if counts[level]]
+    bad = [count(counts[level], level) for level in ("problem", "warning") if counts[level]]
     whole = "" if deep else " at first sight of the index; --deep reads it all"
     yield " and ".join(bad) if bad else f"nothing is wrong{whole}"
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

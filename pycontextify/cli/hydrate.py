@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Annotated
 import anyio
 import typer
 
-from pycontextify.cli import said
 from pycontextify.cli.flags import BOOTSTRAP, COMMON, EMBEDDING
 from pycontextify.cli.lines import hydration_lines, print_result
 from pycontextify.cli.screen import drawing_to, hydration_progress
 from pycontextify.cli.verbs import AsLines, verb
 from pycontextify.config import Settings
+from pycontextify.server.words import size
 
 if TYPE_CHECKING:
     from pycontextify.hydration.attempt import Outcome
@@ -76,6 +76,6 @@ def _document(outcome: Outcome, record: AttemptRecord) -> dict[str, object]:
 
 def _words(outcome: Outcome, record: AttemptRecord) -> str:
     result = "Installed" if outcome.result == "installed" else "Up to date: the source has what is here,"
-    here = f", {said.amount(record.bytes_reused)} were here already" if record.bytes_reused else ""
-    moved = f"{said.amount(record.bytes_fetched)} fetched{here}"
+    here = f", {size(record.bytes_reused)} were here already" if record.bytes_reused else ""
+    moved = f"{size(record.bytes_fetched)} fetched{here}"
     return f"{result} generation {outcome.generation.short} ({moved}, {_seconds(record):.1f} s)."

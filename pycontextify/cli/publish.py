@@ -73,16 +73,17 @@ def publish(
 
     Servers hydrate from them with --index-bootstrap-url, -archive, or -faiss-url and -metadata-url.
     """
-    if sum(place is not None for place in (directory, archive, pair)) != 1:
+    ways = {"directory": directory, "archive": archive, "pair": pair}
+    chosen = [(way, place) for way, place in ways.items() if place is not None]
+    if len(chosen) != 1:
         raise ConfigError("name one place to publish to", code="usage", hint="write DIR, --archive PATH or --pair DIR")
     if signature is not None and (directory is None or sign is not None):
         raise ConfigError("--signature is for DIR, and goes without --sign", code="usage", hint="leave one out")
     signing = signer(settings, sign, signature)
     issue = issue_of(channel, expires_in, signing, supersede=supersede)
-    place = directory or archive or pair
-    with publish_progress(None if as_json else drawing_to(settings), place.name if place else "") as drawn:
-        on_progress = publish_lines() if as_json else drawn
-        report = _published(settings, issue, directory, archive, pair, on_progress=on_progress)
+    [(way, place)] = chosen
+    with publish_progress(None if as_json else drawing_to(settings), place.name) as drawn:
+        report = _published(settings, way, place, issue, publish_lines() if as_json else drawn)
     if as_json:
         print_result(report.to_json())
     else:
@@ -91,22 +92,13 @@ def publish(
         print(f"note: {one_line(report.lacks)}", file=sys.stderr)
 
 
-def _published(
-    settings: Settings,
-    issue: Issue,
-    directory: Path | None,
-    archive: Path | None,
-    pair: Path | None,
-    *,
-    on_progress: OnProgress,
-) -> PublishReport:
+def _published(settings: Settings, way: str, place: Path, issue: Issue, on_progress: OnProgress) -> PublishReport:
     from pycontextify.library.workspace import Workspace
 
     workspace = Workspace(settings)
-    if directory is not None:
-        return workspace.publish_directory(directory.absolute(), issue, on_progress)
-    if archive is not None:
-        return workspace.publish_archive(archive.absolute(), issue, on_progress)
-    if pair is not None:
-        return workspace.publish_pair(pair.absolute(), issue, on_progress)
-    raise AssertionError
+    ways = {
+        "directory": workspace.publish_directory,
+        "archive": workspace.publish_archive,
+        "pair": workspace.publish_pair,
+    }
+    return ways[way](place.absolute(), issue, on_progress)

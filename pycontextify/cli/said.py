@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from pycontextify.redact import one_line
-from pycontextify.server.words import count, megabytes
+from pycontextify.server.words import count, size
 
 if TYPE_CHECKING:
     from pycontextify.ingest.report import IndexReport, SkippedFile
@@ -14,10 +14,10 @@ if TYPE_CHECKING:
     from pycontextify.library.preview import Preview
     from pycontextify.publish.report import PublishReport
 
-__all__ = ["amount", "generation", "index_total", "indexed", "previewed", "published"]
+__all__ = ["generation", "index_total", "indexed", "previewed", "published"]
 
 _LISTED = 10
-_KILO, _SMALL, _WORTH_TELLING = 1e3, 1e5, 1e4
+_WORTH_TELLING = 1e4
 
 
 def indexed(label: str, report: IndexReport) -> list[str]:
@@ -38,7 +38,7 @@ def index_total(report: IndexReport) -> str:
 def previewed(label: str, preview: Preview) -> list[str]:
     """Tell what would be indexed of one tree: every file, for that is what was asked."""
     lines = [one_line(path) for path in preview.files]
-    what = f"{count(len(preview.files), 'file')}, {amount(preview.size)}"
+    what = f"{count(len(preview.files), 'file')}, {size(preview.size)}"
     lines.append(f"{one_line(label)}: would index {what}; {preview.ignored} ignored, {len(preview.skipped)} skipped")
     return lines + _skipped(preview.skipped)
 
@@ -46,8 +46,8 @@ def previewed(label: str, preview: Preview) -> list[str]:
 def published(report: PublishReport) -> list[str]:
     """Tell what was written where."""
     there = report.bytes_total - report.bytes_copied
-    beside = f", {amount(there)} of it were there already" if there > _WORTH_TELLING else ""
-    what = f"Published generation {report.generation.short}, version {report.version}: {amount(report.bytes_total)}"
+    beside = f", {size(there)} of it were there already" if there > _WORTH_TELLING else ""
+    what = f"Published generation {report.generation.short}, version {report.version}: {size(report.bytes_total)}"
     return [*map(one_line, report.files), f"{what}{beside}."]
 
 
@@ -59,12 +59,7 @@ def generation(found: Generation) -> str:
     signed = f", signed by {found.signed_by}" if found.signed_by else ""
     notes = signed + "".join(f", {note}" for note, holds in known.items() if holds)
     digits = found.digest.removeprefix("sha256:")[:12]
-    return f"{digits}  {', '.join(found.refs)}: {what}, {amount(found.size or 0)}{notes}"
-
-
-def amount(size: float) -> str:
-    """Return a number of bytes in the unit that suits it, kB or MB (1,000 and 1,000,000 bytes)."""
-    return f"{megabytes(size)} MB" if size >= _SMALL else f"{size / _KILO:.1f} kB"
+    return f"{digits}  {', '.join(found.refs)}: {what}, {size(found.size or 0)}{notes}"
 
 
 def _skipped(files: Sequence[SkippedFile]) -> list[str]:

@@ -65,7 +65,8 @@ def command(
         if parameter.name != "settings"
     ]
     run.__name__, run.__doc__, run.__annotations__ = like.__name__, like.__doc__, {}
-    run.__signature__ = inspect.Signature([*own, *(_parameter(setting, defaults) for setting in taken)])  # type: ignore[attr-defined]
+    signature = inspect.Signature([*own, *(_parameter(setting, defaults) for setting in taken)])
+    run.__signature__ = signature  # type: ignore[attr-defined]  # inspect looks for it; functions do not declare it
     return run
 
 

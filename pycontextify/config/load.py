@@ -120,8 +120,9 @@ def _read_one(setting: Setting, given: Given) -> object:
     if given.value is None:
         return setting.absent
     try:
-        value = setting.read(check_text(_as_text(setting, given.value), secret=setting.secret))
-        return _anchored_all(value, given.origin)
+        read = setting.read(check_text(_as_text(setting, given.value), secret=setting.secret))
+        value = _anchored_all(read, given.origin)
+        return value if setting.load is None else setting.load(value)
     except ConfigError as error:
         error.asset = given.origin.subject
         raise

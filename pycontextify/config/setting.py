@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from pycontextify.config.readers import read_bool
 
@@ -16,7 +17,8 @@ class Setting:
 
     ``read`` turns text into the value; ``form`` shows what to write, as a help text's metavar does. ``default`` is in
     that form too; without one the value is ``absent``, unless the help says how another is found. ``separator`` stands
-    between the items of a list. ``name`` is the key in the TOML file and the field of `Settings`.
+    between the items of a list. ``name`` is the key in the TOML file and the field of `Settings`. ``load`` turns what
+    was read, its paths made absolute, into the value where that takes a look at files.
     """
 
     read: Callable[[str], object]
@@ -28,6 +30,7 @@ class Setting:
     flag_name: str | None = None
     separator: str = ","
     name: str = ""
+    load: Callable[[Any], object] | None = None
 
     @property
     def env(self) -> str:
@@ -63,6 +66,8 @@ def about(
     return {"setting": Setting(read, form, text, default, secret=secret, flag_name=flag_name)}
 
 
-def about_list(read: Callable[[str], object], form: str, text: str) -> dict[str, Setting]:
+def about_list(
+    read: Callable[[str], object], form: str, text: str, *, load: Callable[[Any], object] | None = None
+) -> dict[str, Setting]:
     """Return the same for a setting of any number of values."""
-    return {"setting": Setting(read, form, text, absent=())}
+    return {"setting": Setting(read, form, text, absent=(), load=load)}

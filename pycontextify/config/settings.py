@@ -11,7 +11,7 @@ from typing import Literal
 
 from pycontextify.config.access import read_access_token, read_roots
 from pycontextify.config.addresses import read_file_urls, read_layout_urls, read_service_url
-from pycontextify.config.keys import read_public_keys
+from pycontextify.config.keys import load_public_keys, read_public_keys
 from pycontextify.config.origin import Origin
 from pycontextify.config.readers import (
     HostPort,
@@ -88,6 +88,7 @@ class Settings:
             read_public_keys,
             "KEY[,KEY]",
             "minisign public keys, or their .pub files: what none of them has signed is refused",
+            load=load_public_keys,
         )
     )
     index_bootstrap_channel: str = field(

@@ -13,11 +13,12 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from pycontextify.errors import VerifyError
+from pycontextify.hydration.board import StatusBoard
 from pycontextify.hydration.candidate import Candidate, candidate_of, check_named
 from pycontextify.hydration.extract import ExtractedLayout, ExtractedPair, extract
 from pycontextify.hydration.resolve import Offer, notes_of, offered_archive, offered_pair
 from pycontextify.hydration.sources import ArchiveSource, LayoutSource, PairSource, Source
-from pycontextify.hydration.status import AssetProgress, State, StatusBoard
+from pycontextify.hydration.status import AssetProgress, State
 from pycontextify.hydration.transfer.client import Client, Seen
 from pycontextify.hydration.transfer.transport import Download, Received, Watch, check_document
 from pycontextify.hydration.trust import Trust, signed_notes

@@ -28,11 +28,11 @@ from pycontextify.errors import (
     ValidateError,
 )
 from pycontextify.hydration.acquire import Acquisition, Lease, acquire
+from pycontextify.hydration.board import StatusBoard
 from pycontextify.hydration.candidate import Candidate
-from pycontextify.hydration.install import Installation
+from pycontextify.hydration.install import Installation, Installed
 from pycontextify.hydration.resolve import Offer, is_made_of, resolve
 from pycontextify.hydration.sources import Source, each_telling
-from pycontextify.hydration.status import StatusBoard
 from pycontextify.hydration.transfer.client import Client
 from pycontextify.hydration.transfer.transport import DEFAULT_LIMIT
 from pycontextify.hydration.trust import Trust
@@ -166,10 +166,7 @@ class Attempt:
             _LOG.info("validated in %.2f s", self.board.enter("activating"))
             async with self.turns.writing():
                 settled = await self.workers.run(self._is_settled, offer)
-                installed = None if settled else await self.installation.install(candidate)
-                if installed is not None:
-                    notes = candidate.annotations
-                    await self.workers.run(self.trust.installed, candidate.config, candidate.generation, notes)
+                installed = None if settled else await self._put_in_place(candidate)
         if installed is None:
             return await self._keep(came=True)
         _LOG.info(
@@ -183,6 +180,11 @@ class Attempt:
             self.board.note(_KEPT_LOCAL)
             _LOG.warning("%s", _KEPT_LOCAL)
         return Outcome("installed", candidate.generation)
+
+    async def _put_in_place(self, candidate: Candidate) -> Installed:
+        """Remember a candidate as seen, then install it: where nothing can be remembered, nothing changes either."""
+        await self.workers.run(self.trust.accept, candidate.config, candidate.generation, candidate.annotations)
+        return await self.installation.install(candidate)
 
     async def _acquire(self, source: Source, offer: Offer, work: Acquisition) -> Candidate:
         async with self._in_time():

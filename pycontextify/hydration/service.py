@@ -15,7 +15,8 @@ import anyio
 
 from pycontextify.errors import FetchError, NotReadyError, PyContextifyError, SnapshotRejected
 from pycontextify.hydration.attempt import Outcome
-from pycontextify.hydration.status import HydrationStatus, StatusBoard, Trigger
+from pycontextify.hydration.board import StatusBoard
+from pycontextify.hydration.status import HydrationStatus, Trigger
 
 __all__ = ["HydrationService", "Hydrator", "Schedule"]
 

@@ -73,6 +73,6 @@ Source = LayoutSource | ArchiveSource | PairSource
 
 def each_telling(source: Source) -> tuple[Source, ...]:
     """Return the source as each of its mirrors alone tells of it; nothing where there is only one to ask."""
-    if not isinstance(source, LayoutSource) or len(source.urls) < 2 or source.told_by or source.pin is not None:
+    if not isinstance(source, LayoutSource) or len(source.urls) < 2 or source.told_by:
         return ()
     return tuple(replace(source, told_by=(url,)) for url in source.urls)

@@ -53,8 +53,8 @@ class Trust:
             highest = None if self.allow_older else self._highest(config.channel)
             check_fresh(config, self.channel, highest, self.now())
 
-    def installed(self, config: SnapshotConfig, generation: Digest, notes: Mapping[str, str]) -> None:
-        """Let a snapshot count as seen now that it is served. Blocks; raises StoreError."""
+    def accept(self, config: SnapshotConfig, generation: Digest, notes: Mapping[str, str]) -> None:
+        """Let a snapshot that was found good count as seen, before it is served. Blocks; raises StoreError."""
         self._remember(config, generation, notes.get(SIGNED, ""))
 
     def _highest(self, channel: str) -> Highest | None:

@@ -15,7 +15,7 @@ from functools import partial
 import anyio
 
 from pycontextify.errors import StoreError
-from pycontextify.hydration.status import StatusBoard
+from pycontextify.hydration.board import StatusBoard
 from pycontextify.hydration.workers import Workers
 from pycontextify.store.layout import Layout
 from pycontextify.store.notice import post, posted, take_down

@@ -7,9 +7,8 @@ where it is staged; only then do its blobs get their names, and last of all ``cu
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -19,16 +18,17 @@ from pycontextify.index.assemble import Entry, carried_entries, should_merge, st
 from pycontextify.index.segment import Segment, pack_deleted
 from pycontextify.index.validate import validate
 from pycontextify.index.view import View
+from pycontextify.ingest.base import Base, open_base
 from pycontextify.ingest.chunk import CHUNKER_VERSION, passage
 from pycontextify.ingest.encode import embed_chunks
 from pycontextify.ingest.probes import choose_probes
 from pycontextify.ingest.report import IndexProgress, IndexReport, IndexRequest, OnProgress
 from pycontextify.ingest.scan import Known, Scan, scan_tree
 from pycontextify.ingest.trees import check_label, remember_label
-from pycontextify.snapshot.config import DEFAULT_CHANNEL, SegmentInfo, SnapshotConfig, rfc3339, version_at
+from pycontextify.snapshot.config import DEFAULT_CHANNEL, SegmentInfo, SnapshotConfig, rfc3339
 from pycontextify.snapshot.digest import Digest, digest_of
 from pycontextify.snapshot.manifest import build_manifest
-from pycontextify.snapshot.origin import BASE, laid_over
+from pycontextify.snapshot.origin import BASE
 from pycontextify.snapshot.pair import segment_meta
 from pycontextify.store.copies import add_copy
 from pycontextify.store.layout import Layout
@@ -55,25 +55,6 @@ class _Run:
 
 
 @dataclass(frozen=True, slots=True)
-class _Base:
-    """The generation to start from, open; an empty one for a new index."""
-
-    generation: Digest | None
-    config: SnapshotConfig | None
-    segments: tuple[Segment, ...]
-    notes: Mapping[str, str] = field(default_factory=dict)
-
-    def known(self, tree: str) -> dict[str, Known]:
-        """Return the documents of a tree by their paths."""
-        return {
-            stored.document.path: Known(number, stored, segment.chunks.meta.get("chunker") == CHUNKER_VERSION)
-            for number, segment in enumerate(self.segments)
-            for stored in segment.live_documents()
-            if stored.document.tree == tree
-        }
-
-
-@dataclass(frozen=True, slots=True)
 class _Draft:
     """The generation to be, and where those of its blobs lie that are not stored yet."""
 
@@ -97,10 +78,14 @@ def update_index(
     """
     began = time.monotonic()
     layout.create()
-    with layout.lock(timeout=_LOCK_SECONDS), layout.staging() as staging, _open_base(layout, request) as base:
+    with (
+        layout.lock(timeout=_LOCK_SECONDS),
+        layout.staging() as staging,
+        open_base(layout, request) as base,
+    ):
         run = _Run(layout, request, encoder, staging, now(), on_progress)
         check_label(layout.trees, request.tree, request.root.resolve())
-        _check_encoder(base, encoder)
+        base.check_encoder(encoder)
         known = base.known(request.tree)
         scan = scan_tree(request, known, on_progress)
         gone = {path: document for path, document in known.items() if path not in scan.kept}
@@ -115,39 +100,13 @@ def update_index(
     return _report(config, generation, scan, gone, chunks=chunks, seconds=time.monotonic() - began)
 
 
-@contextmanager
-def _open_base(layout: Layout, request: IndexRequest) -> Iterator[_Base]:
-    generation = request.base or layout.current()
-    if generation is None:
-        yield _Base(None, None, ())
-        return
-    config = layout.config(generation)
-    with ExitStack() as stack:
-        segments = []
-        for info in config.segments:
-            segments.append(Segment.open(info, layout.blob_path))
-            stack.callback(segments[-1].close)
-        ref = next((each for each in layout.refs().refs.values() if each.digest == generation), None)
-        yield _Base(generation, config, tuple(segments), laid_over(ref))
-
-
-def _check_encoder(base: _Base, encoder: Encoder) -> None:
-    if base.config is not None and base.config.encoder.digest != encoder.info.digest:
-        raise IngestError(
-            f"the index was built with the encoder {base.config.encoder.id}, this is {encoder.info.id}: their vectors "
-            "can't be compared",
-            code="encoder_differs",
-            hint="use that encoder, or empty the index first",
-        )
-
-
-def _draft(run: _Run, base: _Base, scan: Scan, gone: Mapping[str, Known]) -> _Draft:
+def _draft(run: _Run, base: Base, scan: Scan, gone: Mapping[str, Known]) -> _Draft:
     """Embed what is fresh, stage the blobs of the new generation, choose its probes and validate it."""
     entries = _embed(run, scan)
     run.on_progress(IndexProgress("writing", 0, 0))
     config = SnapshotConfig(
         name=run.request.name or (base.config.name if base.config else _NAME),
-        version=_next_version(base, run),
+        version=base.next_version(run.request.version, run.moment),
         created=rfc3339(run.moment),
         encoder=run.encoder.info,
         segments=(),
@@ -181,22 +140,8 @@ def _embed(run: _Run, scan: Scan) -> list[Entry]:
     return entries
 
 
-def _next_version(base: _Base, run: _Run) -> int:
-    before = base.config.version if base.config is not None else 0
-    version = run.request.version
-    if version is None:
-        return max(before + 1, version_at(run.moment))
-    if version <= before:
-        raise IngestError(
-            f"version {version} is not above {before}, the index's",
-            code="version_not_higher",
-            hint="versions only grow; leave it out to have one made of the time",
-        )
-    return version
-
-
 def _stage(
-    run: _Run, base: _Base, config: SnapshotConfig, entries: list[Entry], gone: Mapping[str, Known]
+    run: _Run, base: Base, config: SnapshotConfig, entries: list[Entry], gone: Mapping[str, Known]
 ) -> tuple[tuple[SegmentInfo, ...], dict[Digest, Path]]:
     """Write what is new: into a segment of its own beside the old ones, or everything together into one."""
     rows_gone = [_rows_gone(number, segment, gone) for number, segment in enumerate(base.segments)]

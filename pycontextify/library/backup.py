@@ -8,15 +8,14 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from pycontextify.errors import NotReadyError, StoreError, UntrustedError, VerifyError
+from pycontextify.errors import NotReadyError, StoreError, UntrustedError
 from pycontextify.index.view import View
 from pycontextify.library.workspace import LOCK_SECONDS, Workspace
-from pycontextify.snapshot.digest import Digest
 from pycontextify.snapshot.history import CURRENT, find
 from pycontextify.snapshot.manifest import Descriptor
 from pycontextify.snapshot.origin import SIGNED
 from pycontextify.snapshot.signature import check_document, parse_public_key, parse_signature
-from pycontextify.store.copies import add_link
+from pycontextify.store.copies import add_link, bring
 from pycontextify.store.durable import write_bytes
 from pycontextify.store.layout import Layout
 from pycontextify.store.prune import prune
@@ -60,7 +59,7 @@ def back_up(layout: Layout, target: Path) -> BackupReport:
     backup.create()
     write_bytes(backup.backup_mark, b"")
     with layout.leases.holding(list(blobs)), backup.lock(timeout=LOCK_SECONDS):
-        added = sum(_bring(layout, blob, backup) for blob in blobs.values())
+        added = sum(bring(layout, blob, backup, add_link) for blob in blobs.values())
         backup.write_refs(table)
         prune(backup)
     return BackupReport(tuple(sorted(table.refs)), sum(blob.size for blob in blobs.values()), added)
@@ -93,7 +92,7 @@ def restore(workspace: Workspace, source: Path, wanted: str | None = None) -> Vi
     layout.create()
     with layout.leases.holding([blob.digest for blob in blobs]), layout.lock(timeout=LOCK_SECONDS):
         for blob in blobs:
-            _bring(backup, blob, layout)
+            bring(backup, blob, layout, add_link)
         view = workspace.open(target.digest)
         try:
             repair_refs(layout)
@@ -142,18 +141,3 @@ def _parts(layout: Layout, target: Descriptor) -> Iterator[Descriptor]:
     """Yield a generation's blobs, its manifest last."""
     yield from layout.manifest(target.digest).blobs
     yield target
-
-
-def _bring(source: Layout, blob: Descriptor, target: Layout) -> int:
-    """Give a layout a blob of another one, verified; return how many bytes that added."""
-    if target.has(blob.digest, blob.size):
-        return 0
-    digest: Digest = add_link(target, source.blob_path(blob.digest))
-    if digest != blob.digest:
-        raise VerifyError(
-            f"a blob ({blob.title}) no longer has the bytes it is named by",
-            code="blob_rotten",
-            asset=str(source.blob_path(blob.digest)),
-            hint="`pycontextify doctor --deep` finds all such and has them fetched again",
-        )
-    return blob.size

@@ -10,9 +10,10 @@ from datetime import UTC, datetime
 from pycontextify.config import Settings
 from pycontextify.errors import NotReadyError, SnapshotRejected, StoreError
 from pycontextify.hydration.attempt import Attempt, Bounds, Outcome
+from pycontextify.hydration.board import StatusBoard
 from pycontextify.hydration.install import Installation, Served
 from pycontextify.hydration.service import HydrationService, Schedule
-from pycontextify.hydration.status import HydrationStatus, OnEnd, StatusBoard, unheard
+from pycontextify.hydration.status import HydrationStatus, OnEnd, unheard
 from pycontextify.hydration.transfer.client import Client
 from pycontextify.hydration.transfer.connect import Keys, Patience, open_client
 from pycontextify.hydration.transfer.mirrors import Mirrors

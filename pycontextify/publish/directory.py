@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
-from pycontextify.errors import PyContextifyError, VerifyError
+from pycontextify.errors import PyContextifyError
 from pycontextify.publish.issue import AS_IT_IS, Issue, check_newer, trusted_comment
 from pycontextify.publish.progress import Meter, OnProgress
 from pycontextify.publish.report import PublishReport, without_encoder
@@ -15,7 +16,7 @@ from pycontextify.snapshot.digest import Digest, digest_of
 from pycontextify.snapshot.history import PREVIOUS
 from pycontextify.snapshot.manifest import Descriptor, Manifest, RefTable
 from pycontextify.snapshot.signature import prehash
-from pycontextify.store.copies import add_copy
+from pycontextify.store.copies import add_copy, bring
 from pycontextify.store.layout import Layout
 from pycontextify.store.signed import add_signature, signature_of
 
@@ -51,7 +52,7 @@ def publish_directory(
         check_newer(config, before, str(target))
         config_content, manifest = _documents(layout, generation, config)
         layers = layout.manifest(generation).layers
-        meter = Meter("copying", sum(blob.size for blob in layers), on_progress, passes=2)
+        meter = Meter("copying", sum(blob.size for blob in layers), on_progress)
         copied = sum(_bring(layout, blob, published, meter) for blob in layers)
         copied += _add(published, config_content)
         published.add_bytes(manifest)
@@ -118,14 +119,7 @@ def _add(published: Layout, document: bytes) -> int:
 
 def _bring(layout: Layout, blob: Descriptor, published: Layout, meter: Meter) -> int:
     """Copy a blob that may be there; return how many bytes that took."""
-    if published.has(blob.digest, blob.size):
-        meter.skip(blob.size)
-        return 0
-    if add_copy(published, layout.blob_path(blob.digest), meter.add) != blob.digest:
-        raise VerifyError(
-            f"a stored blob ({blob.title}) no longer has the bytes it is named by",
-            code="blob_rotten",
-            asset=blob.digest,
-            hint="remove the file, then hydrate or index again",
-        )
-    return blob.size
+    copied = bring(layout, blob, published, partial(add_copy, on_bytes=meter.add))
+    if not copied:
+        meter.add(blob.size)
+    return copied

@@ -12,7 +12,7 @@ import hashlib
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
@@ -164,15 +164,17 @@ def _write_with_sidecars(
     digest, signature = _beside(target, ".sha256"), _beside(target, ".minisig")
     try:
         write(staged)
-        sha256 = _hash(staged, "sha256", on_progress).hex()
-        signed = None if issue.sign is None else issue.sign(_hash(staged, "blake2b", on_progress), comment)
+        sha256, blake2b = hashlib.sha256(), hashlib.blake2b()  # the latter is what is signed
+        updates = (sha256.update,) if issue.sign is None else (sha256.update, blake2b.update)
+        _hash(staged, updates, on_progress)
+        signed = None if issue.sign is None else issue.sign(blake2b.digest(), comment)
         put_in_place(staged, target)
         signature.unlink(missing_ok=True)
     except OSError as error:
         raise store_error(error, target) from error
     finally:
         staged.unlink(missing_ok=True)
-    write_bytes(digest, f"{sha256}  ".encode() + os.fsencode(target.name) + b"\n")
+    write_bytes(digest, f"{sha256.hexdigest()}  ".encode() + os.fsencode(target.name) + b"\n")
     if signed is None:
         return [target, digest]
     write_bytes(signature, signed)
@@ -185,13 +187,14 @@ def _copy(source: Path, target: Path, on_progress: OnProgress) -> None:
         shutil.copyfileobj(CountedFile(origin, meter.add), copy, _BLOCK)
 
 
-def _hash(path: Path, algorithm: str, on_progress: OnProgress) -> bytes:
-    hasher, meter = hashlib.new(algorithm), Meter("hashing", path.stat().st_size, on_progress)
+def _hash(path: Path, updates: Sequence[Callable[[bytes], object]], on_progress: OnProgress) -> None:
+    """Read a file once, for several hashes."""
+    meter = Meter("hashing", path.stat().st_size, on_progress)
     with path.open("rb") as file:
         while block := file.read(_BLOCK):
-            hasher.update(block)
+            for update in updates:
+                update(block)
             meter.add(len(block))
-    return hasher.digest()
 
 
 def _beside(path: Path, suffix: str) -> Path:

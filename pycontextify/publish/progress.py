@@ -27,25 +27,19 @@ OnProgress = Callable[[PublishProgress], None]
 
 
 class Meter:
-    """Adds up the bytes of a stage, and tells. ``passes`` is how often each of them is read."""
+    """Adds up the bytes of a stage, and tells."""
 
-    def __init__(self, stage: Stage, total: int, tell: OnProgress, *, passes: int = 1) -> None:
+    def __init__(self, stage: Stage, total: int, tell: OnProgress) -> None:
         self._stage: Stage = stage
         self._total = total
         self._tell = tell
-        self._passes = passes
-        self._read = 0
+        self._done = 0
         tell(PublishProgress(stage, 0, total))
 
     def add(self, size: int) -> None:
-        """Count bytes that were read once."""
-        self._read += size
-        done = min(self._read // self._passes, self._total)
-        self._tell(PublishProgress(self._stage, done, self._total))
-
-    def skip(self, size: int) -> None:
-        """Count bytes that need not be read."""
-        self.add(size * self._passes)
+        """Count bytes that are done."""
+        self._done = min(self._done + size, self._total)
+        self._tell(PublishProgress(self._stage, self._done, self._total))
 
 
 class CountedFile:

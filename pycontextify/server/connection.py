@@ -51,7 +51,7 @@ class PatientConnection(H11Protocol):
         self._asking: asyncio.TimerHandle | None = None
         self._taking: asyncio.TimerHandle | None = None
 
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
         """Wait for the first request; not when there are far too many who do."""
         super().connection_made(transport)
         # An answer is written in two parts, and waiting for leave to send the second one costs 40 ms. (asyncio asks for

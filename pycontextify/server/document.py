@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal
 
 from pycontextify.server.words import count, hydrating
+from pycontextify.snapshot.config import moment_of
 from pycontextify.snapshot.freshness import has_expired
 
 if TYPE_CHECKING:
@@ -58,10 +59,10 @@ class Facts:
 class Situation:
     """All that the answers about the server's state are made from.
 
-    ``opening``: the server has started and not yet looked at its index directory. ``fault`` says what stopped the
-    background work for good (a mistake of ours, or a directory that can't be used), or what was found damaged at the
-    start; or is None. ``disk``: how many bytes the index directory takes up, where that was asked for.
-    ``index_required``: without an index the server does not count as ready.
+    ``opening``: the server has started and not yet looked at its index directory, or does not yet know whether there is
+    an index to fetch. ``fault`` says what stopped the background work for good (a mistake of ours, or a directory that
+    can't be used), or what was found damaged at the start; or is None. ``disk``: how many bytes the index directory
+    takes up, where that was asked for. ``index_required``: without an index the server does not count as ready.
     """
 
     facts: Facts | None
@@ -201,7 +202,5 @@ def _extent(facts: Facts) -> str:
 
 def _age(created: str, now: datetime) -> float | None:
     """Return the seconds since ``created`` (RFC 3339), never negative; None when that is no time."""
-    try:
-        return round(max(0.0, (now - datetime.fromisoformat(created)).total_seconds()), 1)
-    except (ValueError, TypeError):
-        return None
+    when = moment_of(created)
+    return None if when is None else round(max(0.0, (now - when).total_seconds()), 1)

@@ -14,6 +14,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, InfoM
 from pycontextify._version import __version__
 from pycontextify.hydration.status import State
 from pycontextify.server.document import HealthStatus, status_document
+from pycontextify.snapshot.config import moment_of
 
 if TYPE_CHECKING:
     from pycontextify.hydration.status import HydrationStatus
@@ -87,7 +88,5 @@ def _one_of(name: str, label: str, text: str, values: tuple[str, ...], true: str
 
 def _seconds(moment: str) -> float | None:
     """Return a time (RFC 3339) in seconds since the epoch; None when it is none."""
-    try:
-        return datetime.fromisoformat(moment).timestamp()
-    except ValueError:
-        return None
+    when = moment_of(moment)
+    return None if when is None else when.timestamp()

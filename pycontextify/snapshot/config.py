@@ -23,6 +23,7 @@ __all__ = [
     "SnapshotConfig",
     "canonical_json",
     "check_schema",
+    "moment_of",
     "parse_count",
     "parse_encoder",
     "parse_expires",
@@ -265,6 +266,15 @@ def parse_expires(value: object) -> str | None:
 def rfc3339(moment: datetime) -> str:
     """Return a moment as a config has it: UTC, to the second."""
     return moment.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+def moment_of(text: str) -> datetime | None:
+    """Return the moment that a text tells (RFC 3339), in UTC, which is meant where it names no zone; else None."""
+    try:
+        moment = datetime.fromisoformat(text)
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
 
 
 def version_at(moment: datetime) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +15,7 @@ from pycontextify.snapshot.manifest import Descriptor
 from pycontextify.store.durable import make_directory, move, store_error, unique
 from pycontextify.store.layout import Layout
 
-__all__ = ["Damage", "damaged_blobs", "kind_of_damage", "quarantine", "rotten_files"]
+__all__ = ["Damage", "damaged_blobs", "kind_of_damage", "needed_blobs", "quarantine", "rotten_files"]
 
 
 Kind = Literal["missing", "size", "rotten", "unreadable"]
@@ -32,28 +32,33 @@ class Damage:
 
 def damaged_blobs(layout: Layout, targets: Iterable[Descriptor], *, deep: bool) -> Iterator[Damage]:
     """Look at every blob that these generations need, ``deep`` by reading it; yield what is wrong."""
-    seen: set[Digest] = set()
+    for blob in needed_blobs(layout, targets).values():
+        kind = kind_of_damage(layout, blob, deep=deep)
+        if kind is not None:
+            yield Damage(blob, kind)
+
+
+def needed_blobs(layout: Layout, targets: Iterable[Descriptor]) -> dict[Digest, Descriptor]:
+    """Return every blob that these generations need, as far as their manifests can be read."""
+    found: dict[Digest, Descriptor] = {}
     for target in targets:
-        blobs = [target]
+        found.setdefault(target.digest, target)
         with suppress(PyContextifyError):
-            blobs.extend(layout.manifest(target.digest).blobs)
-        for blob in blobs:
-            if blob.digest not in seen:
-                seen.add(blob.digest)
-                kind = kind_of_damage(layout, blob, deep=deep)
-                if kind is not None:
-                    yield Damage(blob, kind)
+            for blob in layout.manifest(target.digest).blobs:
+                found.setdefault(blob.digest, blob)
+    return found
 
 
-def rotten_files(layout: Layout) -> Iterator[Damage]:
+def rotten_files(layout: Layout, *, besides: Container[Digest] = ()) -> Iterator[Damage]:
     """Read every file among the blobs, whether something needs it or not; yield those of other bytes than their name.
 
-    What nothing needs now may be taken for what it is named by later, by whoever would fetch it otherwise.
+    What nothing needs now may be taken for what it is named by later, by whoever would fetch it otherwise. ``besides``
+    are those that need not be looked at.
     """
     for path in layout.blob_files():
         with suppress(OSError, ValueError):
             blob = Descriptor("application/octet-stream", parse_digest(path.name), path.stat().st_size)
-            if kind_of_damage(layout, blob, deep=True) == "rotten":
+            if blob.digest not in besides and kind_of_damage(layout, blob, deep=True) == "rotten":
                 yield Damage(blob, "rotten")
 
 

@@ -7,28 +7,37 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-from pycontextify.errors import StoreError
+from pycontextify.errors import VerifyError
 from pycontextify.snapshot.digest import Digest
+from pycontextify.snapshot.manifest import Descriptor
 from pycontextify.store.durable import store_error, unique
 from pycontextify.store.layout import Layout
 
-__all__ = ["add_copy", "add_link"]
+__all__ = ["add_copy", "add_link", "bring"]
 
 
 _BLOCK = 1 << 20
 
 
 def add_copy(layout: Layout, source: Path, on_bytes: Callable[[int], None] = lambda _: None) -> Digest:
-    """Copy a file in as a blob; return its digest. Raises StoreError.
+    """Copy a file in as a blob, read once; return the digest of what was copied. Raises StoreError.
 
-    ``on_bytes`` hears how many bytes were read, a piece at a time; all of them are read twice, for their digest and to
-    be copied.
+    ``on_bytes`` hears how many bytes came, a piece at a time.
     """
-    digest, size = _hashed(source, on_bytes)
-    if layout.has(digest, size):
-        on_bytes(size)
-    else:
-        _copy(layout, source, digest, on_bytes)
+    staged, hasher = layout.partial / f"copy-{unique()}", hashlib.sha256()
+    try:
+        with staged.open("xb") as target, source.open("rb") as origin:
+            while block := origin.read(_BLOCK):
+                hasher.update(block)
+                target.write(block)
+                on_bytes(len(block))
+        digest = Digest(f"sha256:{hasher.hexdigest()}")
+        layout.add_file(staged, digest)
+    except OSError as error:
+        raise store_error(error, source) from error
+    finally:
+        with suppress(OSError):
+            staged.unlink(missing_ok=True)
     return digest
 
 
@@ -37,53 +46,34 @@ def add_link(layout: Layout, source: Path) -> Digest:
 
     Raises StoreError.
     """
-    digest, size = _hashed(source, _unheard)
-    if not layout.has(digest, size):
-        staged = layout.partial / f"copy-{unique()}"
-        try:
-            staged.hardlink_to(source)
-        except OSError:  # another disk, or one without links
-            _copy(layout, source, digest, _unheard)
-        else:
-            layout.add_file(staged, digest)
+    try:
+        with source.open("rb") as file:
+            digest, size = Digest(f"sha256:{hashlib.file_digest(file, 'sha256').hexdigest()}"), file.tell()
+    except OSError as error:
+        raise store_error(error, source) from error
+    if layout.has(digest, size):
+        return digest
+    staged = layout.partial / f"copy-{unique()}"
+    try:
+        staged.hardlink_to(source)
+    except OSError:  # another disk, or one without links
+        return add_copy(layout, source)
+    layout.add_file(staged, digest)
     return digest
 
 
-def _unheard(_size: int) -> None:
-    """Tell nobody."""
+def bring(source: Layout, blob: Descriptor, target: Layout, add: Callable[[Layout, Path], Digest] = add_copy) -> int:
+    """Give a layout a blob of another one, verified; return how many bytes that added.
 
-
-def _copy(layout: Layout, source: Path, expected: Digest, on_bytes: Callable[[int], None]) -> None:
-    staged, hasher = layout.partial / f"copy-{unique()}", hashlib.sha256()
-    try:
-        with staged.open("xb") as target, source.open("rb") as origin:
-            while block := origin.read(_BLOCK):
-                hasher.update(block)
-                target.write(block)
-                on_bytes(len(block))
-        if hasher.hexdigest() != expected.hex:
-            raise StoreError(
-                "the file changed while it was copied",
-                code="file_changed",
-                asset=str(source),
-                hint="try again when nothing writes to it",
-            )
-        layout.add_file(staged, expected)
-    except OSError as error:
-        raise store_error(error, source) from error
-    finally:
-        with suppress(OSError):
-            staged.unlink(missing_ok=True)
-
-
-def _hashed(path: Path, on_bytes: Callable[[int], None]) -> tuple[Digest, int]:
-    hasher, size = hashlib.sha256(), 0
-    try:
-        with path.open("rb") as file:
-            while block := file.read(_BLOCK):
-                hasher.update(block)
-                size += len(block)
-                on_bytes(len(block))
-        return Digest(f"sha256:{hasher.hexdigest()}"), size
-    except OSError as error:
-        raise store_error(error, path) from error
+    Raises StoreError, or VerifyError for a blob that is rotten.
+    """
+    if target.has(blob.digest, blob.size):
+        return 0
+    if add(target, source.blob_path(blob.digest)) != blob.digest:
+        raise VerifyError(
+            f"a blob ({blob.title}) no longer has the bytes it is named by",
+            code="blob_rotten",
+            asset=str(source.blob_path(blob.digest)),
+            hint="`pycontextify doctor --deep` finds all such and has them fetched again",
+        )
+    return blob.size

@@ -15,6 +15,7 @@ import pytest
 
 from pycontextify.library.clients.table import CLIENTS
 from tests.cli.conftest import Cli, Finished
+from tests.cli.terminal import read_to_the_end
 
 CANARY = "canary-7f3a"
 URL = ("--index-bootstrap-url", "https://example.com/index")
@@ -102,13 +103,7 @@ def answering(cli: Cli, answer: str | None, *arguments: str) -> tuple[int, str]:
             child.send_signal(signal.SIGINT)
         else:
             os.write(ours, f"{answer}\n".encode())
-        try:
-            while block := os.read(ours, 1 << 16):
-                shown += block
-        except OSError:  # how Linux tells that nobody has the other end open any more
-            pass
-        finally:
-            os.close(ours)
+        shown += read_to_the_end(ours)
     return child.returncode, shown.decode()
 
 

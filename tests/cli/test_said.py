@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import pytest
-
-from pycontextify.cli.said import amount, indexed, previewed
+from pycontextify.cli.said import indexed, previewed
 from pycontextify.ingest.report import IndexReport, SkippedFile
 from pycontextify.library.preview import Preview
 from pycontextify.snapshot.digest import digest_of
@@ -39,11 +37,3 @@ def test_a_preview_names_every_file_on_a_line_of_its_own() -> None:
     """Whatever its name is made of."""
     lines = previewed("src", Preview(files=("a.py", "b\n.py"), size=1_500, skipped=(), ignored=2))
     assert lines == ["a.py", "b\\n.py", "src: would index 2 files, 1.5 kB; 2 ignored, 0 skipped"]
-
-
-@pytest.mark.parametrize(
-    ("size", "text"), [(0, "0.0 kB"), (99_000, "99.0 kB"), (100_000, "0.1 MB"), (2.5e7, "25.0 MB")]
-)
-def test_amounts_come_in_a_unit_that_suits_them(size: float, text: str) -> None:
-    """Small ones are not rounded to nothing."""
-    assert amount(size) == text

@@ -21,6 +21,7 @@ import pytest
 
 from pycontextify.store.layout import Layout
 from tests.cli.conftest import Cli, Site
+from tests.cli.terminal import read_to_the_end
 from tests.fakes.acts import Late
 from tests.fakes.server import SnapshotServer
 
@@ -198,14 +199,7 @@ def _on_a_terminal(cli: Cli, stream: str, *arguments: object, **environment: str
     streams: dict[str, Any] = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, stream: theirs}
     with cli.start(*arguments, env=environment, **streams) as child:
         os.close(theirs)
-        shown = b""
-        try:
-            while block := os.read(ours, 1 << 16):
-                shown += block
-        except OSError:  # how Linux tells that nobody has the other end open any more
-            pass
-        finally:
-            os.close(ours)
+        shown = read_to_the_end(ours)
     assert child.returncode == 0
     return shown.decode()
 

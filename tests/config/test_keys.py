@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 from pycontextify.config import describe
-from pycontextify.config.keys import read_public_keys
+from pycontextify.config.keys import load_public_keys, read_public_keys
 from pycontextify.errors import ConfigError
 from pycontextify.publish.signing import write_key_pair
+from pycontextify.snapshot.signature import PublicKey
 from tests.config.conftest import Load
 from tests.fakes.signers import OTHER, SIGNER
 
@@ -26,10 +27,15 @@ def files(tmp_path: Path) -> Path:
     return tmp_path
 
 
+def keys_in(text: str) -> tuple[PublicKey, ...]:
+    """Return the keys that a value names."""
+    return load_public_keys(read_public_keys(text))
+
+
 def mistake(text: str) -> ConfigError:
     """Return the error that a value must raise."""
     with pytest.raises(ConfigError) as caught:
-        read_public_keys(text)
+        keys_in(text)
     assert caught.value.code == "config_value"
     assert caught.value.hint
     return caught.value
@@ -45,12 +51,12 @@ def test_a_key_is_its_line() -> None:
 def test_a_key_may_be_a_file(files: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The .pub file that keygen or minisign wrote, by its path from anywhere; mixed with lines as one likes."""
     public = files / "index.pub"
-    assert read_public_keys(str(public)) == (SIGNER.public,)
-    assert read_public_keys(f"{ANOTHER},{public}") == (OTHER.public, SIGNER.public)
+    assert keys_in(str(public)) == (SIGNER.public,)
+    assert keys_in(f"{ANOTHER},{public}") == (OTHER.public, SIGNER.public)
     monkeypatch.chdir(files)
     monkeypatch.setenv("HOME", str(files))
     monkeypatch.setenv("USERPROFILE", str(files))
-    assert read_public_keys("index.pub") == read_public_keys("~/index.pub") == (SIGNER.public,)
+    assert keys_in("index.pub") == keys_in("~/index.pub") == (SIGNER.public,)
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "latin-1"])
@@ -58,7 +64,7 @@ def test_the_comment_of_a_file_may_be_in_any_words(files: Path, encoding: str) -
     """It is nobody's business; editors on Windows put a byte order mark first, and other line ends."""
     path = files / "other.pub"
     path.write_bytes(f"untrusted comment: Schlüssel für alle\r\n{ANOTHER}\r\n".encode(encoding))
-    assert read_public_keys(str(path)) == (OTHER.public,)
+    assert keys_in(str(path)) == (OTHER.public,)
 
 
 @pytest.mark.parametrize("text", ["", " ", ",", " , ,"])
@@ -145,6 +151,12 @@ def test_the_setting_is_told(load: Load, files: Path, layer: str) -> None:
     (row,) = (row for row in describe(loaded) if row.name == NAME)
     assert row.value == [KEY, ANOTHER]
     assert row.origin.startswith(layer)
+
+
+def test_a_file_beside_the_configuration_file_needs_no_more_than_its_name(load: Load) -> None:
+    """A path in a file starts from that file's directory, as all of them do, wherever the server was started."""
+    write_key_pair(SIGNER, load.write(f'{NAME} = "index.pub,{ANOTHER}"\n').with_name("index.key"), "")
+    assert load().index_bootstrap_trusted_keys == (SIGNER.public, OTHER.public)
 
 
 def test_without_keys_anything_is_taken(load: Load) -> None:

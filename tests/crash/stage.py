@@ -17,9 +17,9 @@ from pathlib import Path
 import anyio
 
 from pycontextify.hydration.attempt import Attempt
+from pycontextify.hydration.board import StatusBoard
 from pycontextify.hydration.install import Installation
 from pycontextify.hydration.sources import LayoutSource
-from pycontextify.hydration.status import StatusBoard
 from pycontextify.hydration.transfer.client import Client
 from pycontextify.hydration.transfer.connect import open_client
 from pycontextify.hydration.transfer.mirrors import Mirrors

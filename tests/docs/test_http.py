@@ -77,6 +77,21 @@ async def test_a_server_answers_as_it_is_written(tmp_path: Path) -> None:
         assert failed["hydration"]["last_error"]["code"] == "file_missing"
 
 
+@pytest.mark.parametrize("wanted", ["text/plain", "application/openmetrics-text"])
+async def test_metrics_come_as_it_is_written(tmp_path: Path, wanted: str) -> None:
+    """In either form, and with the same refusals as elsewhere."""
+    answers = OPENAPI["paths"]["/metrics"]["get"]["responses"]["200"]["content"]
+    async with serving(tmp_path, env={"HTTP_TOKEN": TOKEN}) as server, aiohttp.ClientSession() as session:
+        headers = {"Authorization": f"Bearer {TOKEN}", "Accept": wanted}
+        async with session.get(f"{await server.url()}/metrics", headers=headers) as reply:
+            assert (reply.status, reply.content_type) == (200, wanted)
+            assert reply.content_type in answers
+            assert reply.headers["Cache-Control"] == "no-store"
+        status, refused = await ask(server, "/metrics")
+        assert status == 401
+        check(refused, schema_of("/metrics", status))
+
+
 async def test_refusals_are_as_they_are_written(tmp_path: Path) -> None:
     """With another Host, from a page, without the token, with another one; on every route."""
     async with serving(tmp_path, env={"HTTP_TOKEN": TOKEN}) as server:

@@ -15,8 +15,9 @@ import anyio
 
 from pycontextify.errors import IngestError, NotReadyError, PyContextifyError, StoreError
 from pycontextify.hydration.attempt import Outcome
+from pycontextify.hydration.board import StatusBoard
 from pycontextify.hydration.service import HydrationService, Schedule
-from pycontextify.hydration.status import AssetProgress, OnEnd, StatusBoard, unheard
+from pycontextify.hydration.status import AssetProgress, OnEnd, unheard
 from pycontextify.index.live import LiveIndex
 from pycontextify.index.model import Answer, Hit, Overview, Query
 from pycontextify.ingest.report import IndexProgress, IndexReport, OnProgress, SkippedFile

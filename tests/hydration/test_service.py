@@ -21,8 +21,8 @@ from pycontextify.errors import (
     VerifyError,
 )
 from pycontextify.hydration.attempt import Outcome
+from pycontextify.hydration.board import StatusBoard
 from pycontextify.hydration.service import HydrationService, Schedule
-from pycontextify.hydration.status import StatusBoard
 from pycontextify.snapshot.digest import digest_of
 
 GENERATION = digest_of(b"generation")

@@ -10,7 +10,7 @@ import anyio
 import pytest
 
 from pycontextify.errors import StoreError
-from pycontextify.hydration.status import StatusBoard
+from pycontextify.hydration.board import StatusBoard
 from pycontextify.hydration.turns import Turns
 from pycontextify.hydration.workers import Workers
 from pycontextify.store.layout import Layout

@@ -14,9 +14,10 @@ import anyio
 import pytest
 
 from pycontextify.hydration.attempt import Attempt, Outcome
+from pycontextify.hydration.board import StatusBoard
 from pycontextify.hydration.install import Installation
 from pycontextify.hydration.sources import Source
-from pycontextify.hydration.status import StatusBoard, Trigger
+from pycontextify.hydration.status import Trigger
 from pycontextify.hydration.transfer.client import Client
 from pycontextify.hydration.transfer.connect import Patience, open_client
 from pycontextify.hydration.transfer.fetch import Timeouts

@@ -256,6 +256,8 @@ async def test_malicious_mirrors_preventing_updates(
     site = Layout(tmp_path / "mirror/layout")
     site.write_refs(replace(site.refs(), signatures=()))
     assert (await cold.hydrate()).generation == newest
+    pinned = replica(replace(both, pin=newest)).trusting(keys=TEAM, pinned=True)
+    assert (await pinned.hydrate()).generation == newest
 
 
 async def test_slow_retrieval(publisher: Publisher, server: SnapshotServer, replica: MakeReplica) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import json
+import os
 import tarfile
 import zipfile
 from collections.abc import AsyncIterator, Callable
@@ -15,7 +17,7 @@ import apsw
 import numpy as np
 import pytest
 
-from pycontextify.errors import PyContextifyError
+from pycontextify.errors import PyContextifyError, StoreError
 from pycontextify.hydration.sources import ArchiveSource, LayoutSource, PairSource, Source
 from pycontextify.index.vectors import Vectors, write_vectors
 from pycontextify.snapshot.digest import digest_of
@@ -288,6 +290,30 @@ async def test_an_empty_index_stays_empty_and_recovers(
     scene.other.publish(SECOND)
     sound = LayoutSource(((scene.other.site / "layout").as_uri(),))
     assert (await here.hydrate_from(sound)).result == "installed"
+    assert here.find("live zebra")[0] == "guide/swap.md"
+
+
+async def test_a_version_that_can_not_be_remembered_is_not_served(
+    scene: Scene, replica: Callable[[Source], Replica], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The disk fails at just that file: the attempt has failed, so nothing has changed; the next one goes through."""
+    here = replica(scene.layout)
+    before = (await here.hydrate()).generation
+    scene.publisher.publish(SECOND)
+    replaces = os.replace
+
+    def replace(source: os.PathLike[str], target: os.PathLike[str]) -> None:
+        if Path(target) == here.layout.state:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        replaces(source, target)
+
+    with monkeypatch.context() as disk:
+        disk.setattr(os, "replace", replace)
+        with pytest.raises(StoreError) as caught:
+            await here.hydrate()
+    assert caught.value.code == "disk_full"
+    assert here.layout.current() == here.served() == before
+    assert (await here.hydrate()).result == "installed"
     assert here.find("live zebra")[0] == "guide/swap.md"
 
 

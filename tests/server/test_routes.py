@@ -118,7 +118,7 @@ async def every_path() -> list[str]:
             parts.server, parts.desk, bound="127.0.0.1", token=TOKEN, metrics=parts.metrics.route(parts.desk)
         )
     while not isinstance(app, Starlette):
-        app = app._app  # type: ignore[attr-defined]
+        app = app._app  # type: ignore[attr-defined]  # each layer has it
     paths = [route.path for route in app.routes if isinstance(route, Route | Mount)]
     assert len(paths) == len(app.routes)
     assert {"/mcp", "/status", "/metrics", "/livez", "/readyz", "/healthz"} <= set(paths)

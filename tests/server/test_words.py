@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from pycontextify.hydration.status import HydrationStatus
 from pycontextify.ingest.report import IndexProgress
-from pycontextify.server.words import advance, count, duration, hydrating, indexing, megabytes
+from pycontextify.server.words import advance, count, duration, hydrating, indexing, megabytes, size
 
 
 def test_hydrating_tells_bytes_rate_and_time_left() -> None:
@@ -44,6 +44,15 @@ def test_hydrating_has_words_for_every_phase(state: str) -> None:
 def test_duration_uses_one_unit(seconds: float, words: str) -> None:
     """A length of time is one number that can be compared."""
     assert duration(seconds) == words
+
+
+@pytest.mark.parametrize(
+    ("amount", "text"),
+    [(0, "0 B"), (812, "812 B"), (99_000, "99.0 kB"), (100_000, "100.0 kB"), (2.5e7, "25.0 MB"), (3.2e9, "3.2 GB")],
+)
+def test_sizes_come_in_a_unit_that_suits_them(amount: float, text: str) -> None:
+    """Small ones are not rounded to nothing."""
+    assert size(amount) == text
 
 
 def test_counts_agree_with_their_noun() -> None:

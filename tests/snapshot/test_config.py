@@ -16,7 +16,9 @@ from pycontextify.snapshot.config import (
     EncoderInfo,
     SnapshotConfig,
     canonical_json,
+    moment_of,
     parse_object,
+    rfc3339,
     shown,
 )
 from pycontextify.snapshot.digest import digest_of
@@ -276,3 +278,20 @@ def test_shown_is_short_for_everything() -> None:
     assert shown("x" * 1000) == f"'{'x' * 79}…"
     assert shown(deep) == "a list"
     assert shown(10**5000) == "a int"
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("2026-11-25T18:00:00Z", "2026-11-25T18:00:00Z"),
+        ("2026-11-25T20:00:00.9+02:00", "2026-11-25T18:00:00Z"),
+        ("2026-11-25T18:00:00", "2026-11-25T18:00:00Z"),
+        ("0001-01-01T00:00:00+23:00", None),
+        ("yesterday", None),
+        ("", None),
+    ],
+)
+def test_a_moment_is_in_utc(text: str, told: str | None) -> None:
+    """Also where it names no zone; what is no time, or before all time, is none."""
+    moment = moment_of(text)
+    assert (moment and rfc3339(moment)) == told

@@ -35,8 +35,9 @@ def test_a_newcomer_gets_an_answer(tmp_path: Path) -> None:
     clean["PATH"] = "/usr/local/bin:/usr/bin:/bin"
     if (pip := pip_configuration()) is not None:
         clean.setdefault("PIP_CONFIG_FILE", str(pip))
+    python = sys._base_executable  # type: ignore[attr-defined]  # there is no public name for it
     done = subprocess.run(
-        [ROOT / "tests" / "system" / "newcomer.sh", snapshot(tmp_path), sys._base_executable],  # type: ignore[attr-defined]
+        [ROOT / "tests" / "system" / "newcomer.sh", snapshot(tmp_path), python],
         cwd=tmp_path,
         env=clean,
         capture_output=True,

@@ -7,9 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pycontextify.cli.said import amount
 from pycontextify.redact import one_line
-from pycontextify.server.words import count
+from pycontextify.server.words import count, size
 
 if TYPE_CHECKING:
     from pycontextify.cli.demo.build import Indexed
@@ -73,8 +72,8 @@ def published(done: Indexed, report: PublishReport, rate: float) -> list[str]:
     return [
         "",
         "2. Publish: a directory of plain files",
-        f"   {holds}, {amount(report.bytes_total)} with the embedding model",
-        f"   served by Python's http.server on loopback, held back to {amount(rate)} a second so that one can watch",
+        f"   {holds}, {size(report.bytes_total)} with the embedding model",
+        f"   served by Python's http.server on loopback, held back to {size(rate)} a second so that one can watch",
     ]
 
 
@@ -104,7 +103,7 @@ def hydrated(document: Mapping[str, Any], seconds: float, served: Served) -> lis
 
 def _fetched(assets: Sequence[Mapping[str, Any]]) -> list[str]:
     largest = sorted(assets, key=lambda asset: -asset["size"])
-    return [f"     {amount(asset['size']):>8}  {asset['name']}" for asset in largest if asset["state"] != "reused"]
+    return [f"     {size(asset['size']):>8}  {asset['name']}" for asset in largest if asset["state"] != "reused"]
 
 
 def answered(asked: Asked, *, most: int = _SHOWN) -> list[str]:
@@ -119,12 +118,12 @@ def _place(result: Mapping[str, Any]) -> str:
 
 def changed(path: str, done: Indexed, report: PublishReport) -> list[str]:
     """Something new is published."""
-    there = amount(report.bytes_total - report.bytes_copied)
+    there = size(report.bytes_total - report.bytes_copied)
     return [
         "",
         "5. Change something, and hydrate again while a client goes on searching",
         f"   {done.label}/{path} is new: indexed in {done.seconds:.1f} s",
-        f"   published: {amount(report.bytes_copied)} are new, {there} were there already",
+        f"   published: {size(report.bytes_copied)} are new, {there} were there already",
     ]
 
 
@@ -140,11 +139,11 @@ def rehydrated(hydration: Mapping[str, Any], served: Served) -> list[str]:
 
 def _account(hydration: Mapping[str, Any], served: Served) -> list[str]:
     """Tell where time and bytes went: the last attempt's phases, and what the host saw of it."""
-    fetched, reused = amount(hydration["bytes_done"]), hydration["bytes_reused"]
-    kept = f", kept {amount(reused)}" if reused else ""
+    fetched, reused = size(hydration["bytes_done"]), hydration["bytes_reused"]
+    kept = f", kept {size(reused)}" if reused else ""
     phases, requests = hydration["history"][0]["phases"], count(served.requests, "request")
     return [
-        f"   fetched {fetched}{kept}; the host sent {amount(served.size)} in {requests}",
+        f"   fetched {fetched}{kept}; the host sent {size(served.size)} in {requests}",
         f"   phases: {', '.join(f'{name} {seconds:.2f} s' for name, seconds in phases.items())}",
     ]
 

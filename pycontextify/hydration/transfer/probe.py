@@ -57,24 +57,24 @@ class Look:
     size: int | None = None
 
 
-async def reach(url: str, access: Access, *, timeout: float) -> Reach:  # noqa: ASYNC109 - a bound for each step
-    """Resolve a name, connect, and shake hands; each may take ``timeout`` seconds. Raises FetchError."""
+async def reach(url: str, access: Access, *, step_seconds: float) -> Reach:
+    """Resolve a name, connect, and shake hands; each may take ``step_seconds``. Raises FetchError."""
     address = first_hop(url).url
     proxy = await access.proxy(address)
     if proxy is not None:
         return Reach(proxy=redact_url(str(proxy.with_user(None))))
     host, port, asset = address.host or "", address.port or 0, redact_url(str(address))
-    addresses = await _resolve(host, port, asset, timeout)
+    addresses = await _resolve(host, port, asset, step_seconds)
     loop = asyncio.get_running_loop()
     began = loop.time()
-    await _connect(host, port, asset, timeout)
+    await _connect(host, port, asset, step_seconds)
     reached = Reach(addresses=addresses, seconds=loop.time() - began)
-    return await _shake_hands(address, reached, access, timeout) if address.scheme == "https" else reached
+    return await _shake_hands(address, reached, access, step_seconds) if address.scheme == "https" else reached
 
 
-async def _resolve(host: str, port: int, asset: str, timeout: float) -> tuple[str, ...]:  # noqa: ASYNC109
+async def _resolve(host: str, port: int, asset: str, seconds: float) -> tuple[str, ...]:
     try:
-        async with asyncio.timeout(timeout):
+        async with asyncio.timeout(seconds):
             found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
         raise TransientFetchError(
@@ -83,9 +83,9 @@ async def _resolve(host: str, port: int, asset: str, timeout: float) -> tuple[st
     return tuple(dict.fromkeys(str(each[4][0]) for each in found))
 
 
-async def _connect(host: str, port: int, asset: str, timeout: float) -> None:  # noqa: ASYNC109
+async def _connect(host: str, port: int, asset: str, seconds: float) -> None:
     try:
-        async with asyncio.timeout(timeout):
+        async with asyncio.timeout(seconds):
             _, writer = await asyncio.open_connection(host, port)
     except TimeoutError as error:
         raise TransientFetchError(
@@ -106,12 +106,12 @@ async def _connect(host: str, port: int, asset: str, timeout: float) -> None:  #
     await _close(writer)
 
 
-async def _shake_hands(address: URL, reached: Reach, access: Access, timeout: float) -> Reach:  # noqa: ASYNC109
+async def _shake_hands(address: URL, reached: Reach, access: Access, seconds: float) -> Reach:
     own = access.tls.own
     context = own if isinstance(own, ssl.SSLContext) else await asyncio.to_thread(ssl.create_default_context)
     asset = redact_url(str(address))
     try:
-        async with asyncio.timeout(timeout):
+        async with asyncio.timeout(seconds):
             _, writer = await asyncio.open_connection(address.host, address.port, ssl=context)
     except ssl.SSLCertVerificationError as error:
         raise PermanentFetchError(
@@ -184,6 +184,8 @@ async def gives_ranges(transport: Transport, url: str, clock: Callable[[], float
         async with transport.open(Ask(url, Span(0, 1))) as reply:
             looked = _looked(reply, clock)
             ranges = not reply.whole or reply.size == 1
+            if ranges:
+                await reply.read()  # a connection that nothing more comes from can be used again
     except RangeRefused:
         async with transport.open(Ask(url)) as reply:
             return False, _looked(reply, clock)

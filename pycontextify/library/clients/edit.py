@@ -140,8 +140,8 @@ def _json_with(text: str, container: str, name: str, members: Mapping[str, Any])
 
 
 def _json_asking(text: str, asked: Mapping[str, Any]) -> str:
-    root = jsonc.parse(text)
     try:
+        root = jsonc.parse(text)
         style, place = jsonc.style_of(text, root), root.member(_INPUTS)
     except jsonc.Malformed as error:
         raise _unsafe(str(error)) from error

@@ -9,7 +9,7 @@ from pycontextify.library.doctor.finding import Finding
 from pycontextify.library.workspace import LOCK_SECONDS, Workspace
 from pycontextify.snapshot.history import CURRENT, RECOVERED
 from pycontextify.snapshot.manifest import RefTable
-from pycontextify.store.check import Damage, damaged_blobs, kind_of_damage, quarantine, rotten_files
+from pycontextify.store.check import Damage, damaged_blobs, kind_of_damage, needed_blobs, quarantine, rotten_files
 from pycontextify.store.layout import Layout
 
 __all__ = ["examine", "set_aside"]
@@ -44,9 +44,9 @@ def _findings(workspace: Workspace, *, deep: bool) -> Iterator[Finding]:
 
 def _damaged(layout: Layout, table: RefTable, *, deep: bool) -> list[Damage]:
     """Return what is wrong with the blobs that some ref needs, and if ``deep`` with all others."""
-    known = list(damaged_blobs(layout, table.refs.values(), deep=deep))
-    seen = {damage.blob.digest for damage in known}
-    return known + [damage for damage in (rotten_files(layout) if deep else ()) if damage.blob.digest not in seen]
+    targets = table.refs.values()
+    needed = damaged_blobs(layout, targets, deep=deep)
+    return [*needed, *(rotten_files(layout, besides=needed_blobs(layout, targets)) if deep else ())]
 
 
 def _about(damage: Damage) -> Finding:

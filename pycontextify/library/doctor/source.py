@@ -111,7 +111,7 @@ async def _way_to(url: str, way: _Way) -> tuple[list[Finding], bool]:
     if _is_file(url):
         return [], True
     try:
-        reached = await reach(url, way.access, timeout=_STEP_SECONDS)
+        reached = await reach(url, way.access, step_seconds=_STEP_SECONDS)
     except FetchError as error:
         return [of_failure(error)], False
     return list(of_reach(redact_url(url), reached, time.time())), True

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
 from pycontextify.server.words import duration
+from pycontextify.snapshot.config import moment_of
 
 __all__ = ["Moment", "moment", "seconds_between"]
 
@@ -21,7 +22,7 @@ class Moment:
 
 def moment(stamp: object, now: datetime) -> Moment | None:
     """Return the moment that an RFC 3339 stamp tells; None where it tells none."""
-    when = _parsed(stamp)
+    when = moment_of(str(stamp))
     if when is None:
         return None
     seconds = (when - now).total_seconds()
@@ -31,13 +32,5 @@ def moment(stamp: object, now: datetime) -> Moment | None:
 
 def seconds_between(start: object, end: object) -> float:
     """Return the seconds from one stamp to another, never negative; 0 where one of them tells no time."""
-    first, last = _parsed(start), _parsed(end)
+    first, last = moment_of(str(start)), moment_of(str(end))
     return 0.0 if first is None or last is None else max(0.0, (last - first).total_seconds())
-
-
-def _parsed(stamp: object) -> datetime | None:
-    try:
-        when = datetime.fromisoformat(str(stamp))
-        return (when if when.tzinfo else when.replace(tzinfo=UTC)).astimezone(UTC)
-    except (ValueError, OverflowError):
-        return None

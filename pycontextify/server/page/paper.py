@@ -43,7 +43,8 @@ class Paper:
             lstrip_blocks=True,
         )
         # Our own files, and the only text that is not escaped.
-        environment.globals |= {"style": Markup(style), "script": Markup(script), "modes": MODES}  # noqa: S704
+        ours = {"style": Markup(style), "script": Markup(script)}  # noqa: S704 - files of the package
+        environment.globals |= {**ours, "modes": MODES}
         self._page = environment.get_template("page.html")
         self._login = environment.get_template("login.html")
         self._regions = {name: environment.get_template(f"{name}.html") for name in REGIONS}

@@ -24,13 +24,13 @@ async def test_what_stands_between_is_told_without_its_login(server: SnapshotSer
     async def proxy(_url: URL) -> URL:
         return URL("http://me:secret@proxy.example:3128")
 
-    reached = await reach(server.url(), Access(proxy=proxy), timeout=5)
+    reached = await reach(server.url(), Access(proxy=proxy), step_seconds=5)
     assert (reached.proxy, reached.addresses) == ("http://proxy.example:3128", ())
 
 
 async def test_the_way_is_told(server: SnapshotServer) -> None:
     """The addresses of the name; TLS is none of plain http."""
-    reached = await reach(server.url(), Access(), timeout=5)
+    reached = await reach(server.url(), Access(), step_seconds=5)
     assert reached.addresses == ("127.0.0.1",)
     assert (reached.protocol, reached.expires) == (None, None)
 
@@ -38,7 +38,7 @@ async def test_the_way_is_told(server: SnapshotServer) -> None:
 async def test_a_server_that_never_answers_a_handshake_is_left() -> None:
     """After the time that was given."""
     with socket.create_server(("127.0.0.1", 0)) as silent, pytest.raises(FetchError) as caught:
-        await reach(f"https://127.0.0.1:{silent.getsockname()[1]}/", Access(), timeout=0.2)
+        await reach(f"https://127.0.0.1:{silent.getsockname()[1]}/", Access(), step_seconds=0.2)
     assert caught.value.code == "tls_failed"
 
 
@@ -51,7 +51,7 @@ async def test_no_request_is_made_on_the_way() -> None:
         writer.close()
 
     async with await asyncio.start_server(serve, "127.0.0.1", 0) as host:
-        await reach(f"http://127.0.0.1:{host.sockets[0].getsockname()[1]}/", Access(), timeout=5)
+        await reach(f"http://127.0.0.1:{host.sockets[0].getsockname()[1]}/", Access(), step_seconds=5)
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(1):
                 while not seen:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from pycontextify.hydration.status import AssetProgress, AttemptRecord, Failure, HydrationStatus
+from pycontextify.hydration.status import AssetProgress, AttemptRecord, AttemptResult, Failure, HydrationStatus
 from pycontextify.index.model import Overview
 from pycontextify.library.generations import Generation
 from pycontextify.server.document import Facts, Situation, status_document
@@ -42,13 +42,20 @@ FETCHING = HydrationStatus(
 )
 
 
-def attempt(number: int, result: str, **phases: float) -> AttemptRecord:
+def attempt(number: int, result: AttemptResult, **phases: float) -> AttemptRecord:
     """An attempt that ended a minute ago, after as many seconds as its phases took."""
     ended = NOW - timedelta(minutes=1)
     began = ended - timedelta(seconds=sum(phases.values()))
     return AttemptRecord(
-        *(number, "startup", result, began.isoformat(), ended.isoformat()),  # type: ignore[arg-type]
-        *(12_000_000, 0, phases, "http_503" if result == "failed" else None),
+        attempt=number,
+        trigger="startup",
+        result=result,
+        started_at=began.isoformat(),
+        finished_at=ended.isoformat(),
+        bytes_fetched=12_000_000,
+        bytes_reused=0,
+        phases=phases,
+        error_code="http_503" if result == "failed" else None,
     )
 
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from pycontextify.hydration.status import AttemptRecord, HydrationStatus
+from pycontextify.hydration.status import AttemptRecord, HydrationStatus, State
 from pycontextify.index.model import Overview
 from pycontextify.server.document import Facts
 from pycontextify.server.page.clients import own_server, this_server
@@ -30,9 +30,9 @@ def progress(hydration: HydrationStatus) -> str:
         ("waiting", "ntttt"),
     ],
 )
-def test_the_steps_follow_the_state(state: str, steps: str) -> None:
+def test_the_steps_follow_the_state(state: State, steps: str) -> None:
     """What comes before is done, what comes after is yet to come; extracting belongs to verifying."""
-    assert progress(HydrationStatus(state=state)) == steps  # type: ignore[arg-type]
+    assert progress(HydrationStatus(state=state)) == steps
 
 
 def test_while_it_waits_the_steps_are_those_of_the_other_process() -> None:
@@ -54,9 +54,9 @@ def test_while_it_waits_the_steps_are_those_of_the_other_process() -> None:
         (attempt(2, "cancelled", resolving=0.1, fetching=3.0), "idle", "dtttt"),
     ],
 )
-def test_at_rest_the_steps_tell_how_the_last_attempt_went(record: AttemptRecord, state: str, steps: str) -> None:
+def test_at_rest_the_steps_tell_how_the_last_attempt_went(record: AttemptRecord, state: State, steps: str) -> None:
     """It failed in the last phase that it reached."""
-    assert progress(HydrationStatus(state=state, history=(record,))) == steps  # type: ignore[arg-type]
+    assert progress(HydrationStatus(state=state, history=(record,))) == steps
 
 
 def test_at_rest_each_step_says_how_long_it_took() -> None:

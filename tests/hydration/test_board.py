@@ -8,7 +8,8 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pycontextify.hydration.status import AssetProgress, StatusBoard
+from pycontextify.hydration.board import StatusBoard
+from pycontextify.hydration.status import AssetProgress
 
 START = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 
