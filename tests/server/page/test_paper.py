@@ -162,8 +162,11 @@ def test_the_parts_are_those_of_the_page() -> None:
 
 
 def test_without_a_script_the_page_is_loaded_again_while_something_happens() -> None:
-    """And left alone otherwise."""
-    assert all(('http-equiv="refresh"' in page_of(STATES[name])) is (name in ("fetching", "failed")) for name in STATES)
+    """Seldom while the next attempt is awaited: what somebody types is lost with it. Left alone otherwise."""
+    often = {name: re.findall('http-equiv="refresh" content="(.*?)"', page_of(STATES[name])) for name in STATES}
+    assert {name: each for name, each in often.items() if each} == {"fetching": ["3"], "failed": ["30"]}
+    below = Paper().page(STATES["fetching"], not_asked(), replace(FRAME, root="../"))
+    assert 'content="3; url=../status"' in below
 
 
 def test_going_back_has_a_button_where_a_token_allows_it() -> None:
