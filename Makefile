@@ -24,7 +24,7 @@ demo: $(ready) ## index, publish, hydrate, search and hot-swap before your eyes,
 test: $(ready) ## run every test that needs no Debian packages
 	$(bin)/python -m pytest
 
-test-system: $(ready) ## run those that do (nginx, strace, minisign, chromium), and the slow ones; as root it installs what is missing
+test-system: $(ready) ## run those that do, which are installed as root, and the slow ones; screenshots go to build/screenshots
 	tests/system/packages
 	$(bin)/python -m pytest -m system tests/system tests/crash
 

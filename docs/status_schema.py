@@ -108,7 +108,7 @@ _RECORD = closed(
         ),
         "started_at": _moment("When it began"),
         "finished_at": _moment("When it ended"),
-        "bytes_fetched": _count("What came over the wire."),
+        "bytes_fetched": _count("What came over the wire of the index's files."),
         "bytes_reused": _count("What was here already."),
         "phases": {
             "type": "object",
@@ -142,7 +142,7 @@ HYDRATION = closed(
         "bytes_total": _count("What has to be fetched, as far as is known."),
         "bytes_done": _count("What of it is here, from earlier attempts too."),
         "bytes_reused": _count("What did not have to be fetched, for it was here."),
-        "bytes_fetched": _count("What came over the wire in this attempt."),
+        "bytes_fetched": _count("What came over the wire of the index's files in this attempt."),
         "rate_bytes_per_second": _count("Smoothed; it goes down while nothing arrives."),
         "eta_seconds": _maybe(_number("Seconds left at that rate.")),
         "assets": {"type": "array", "items": _ASSET, "description": "What the attempt consists of."},

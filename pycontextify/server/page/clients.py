@@ -8,7 +8,7 @@ import shlex
 from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["Snippet", "own_server", "this_server"]
+__all__ = ["Snippet", "mcp_address", "own_server", "this_server"]
 
 _TOKEN = "TOKEN"  # noqa: S105 - what stands where people put theirs
 _TOKEN_SETTING = "PYCONTEXTIFY_HTTP_TOKEN"  # noqa: S105 - the name of a setting
@@ -25,15 +25,21 @@ class Snippet:
     text: str
 
 
+def mcp_address(host: str) -> str:
+    """Return where MCP is spoken, for who came here at ``host``; the page's script puts right what a proxy changes."""
+    return f"http://{host}/mcp"
+
+
 def this_server(host: str, *, token: bool) -> tuple[Snippet, ...]:
     """Return how clients reach the server that a browser reached at ``host``; with ``token``, where that goes."""
-    url = f"http://{host}/mcp"
+    url = mcp_address(host)
     headers = {"headers": {"Authorization": f"Bearer {_TOKEN}"}} if token else {}
     cursor, vscode = {"url": url, **headers}, {"type": "http", "url": url, **headers}
-    shown = f' \\\n  --header "Authorization: Bearer {_TOKEN}"' if token else ""
+    claude = "claude mcp add --transport http pycontextify"
+    claude += f' \\\n  {url} \\\n  --header "Authorization: Bearer {_TOKEN}"' if token else f" {url}"
     codex = f'[mcp_servers.pycontextify]\nurl = "{url}"' + f'\nbearer_token_env_var = "{_TOKEN_SETTING}"' * token
     return (
-        Snippet("claude", "Claude Code", "in a shell", f"claude mcp add --transport http pycontextify {url}{shown}"),
+        Snippet("claude", "Claude Code", "in a shell", claude),
         Snippet("cursor", "Cursor", ".cursor/mcp.json", _json({"mcpServers": {"pycontextify": cursor}})),
         Snippet("vscode", "VS Code", ".vscode/mcp.json", _json({"servers": {"pycontextify": vscode}})),
         Snippet("codex", "Codex", "~/.codex/config.toml", codex),

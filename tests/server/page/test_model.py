@@ -47,7 +47,7 @@ def test_while_it_waits_the_steps_are_those_of_the_other_process() -> None:
     ("record", "state", "steps"),
     [
         (DONE, "idle", "ddddd"),
-        (attempt(2, "unchanged", resolving=0.1), "idle", "dtttt"),
+        (attempt(2, "unchanged", resolving=0.1), "idle", "dssss"),
         (attempt(2, "failed", resolving=0.1, fetching=3.0), "failed", "dfttt"),
         (attempt(2, "failed", resolving=0.1, fetching=3.0, validating=0.1), "failed", "dddft"),
         (attempt(2, "failed"), "failed", "ftttt"),
