@@ -61,6 +61,14 @@ def probe_script() -> ModuleType:
     return module
 
 
+def test_every_recipe_is_shown() -> None:
+    """Each file is on a page, in a form that a formatter leaves alone."""
+    pages = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "docs" / "recipes").glob("*.md"))
+    shown = re.findall(r'^--8<-- "(.+)"$', pages, re.MULTILINE)
+    files = {path for path in DEPLOY.rglob("*") if path.is_file() and path.parent.name not in ("prometheus", "grafana")}
+    assert {ROOT / each for each in shown} == files
+
+
 # Kubernetes
 
 
