@@ -55,7 +55,7 @@ HEALTH = closed(
         "live": {"type": "boolean", "description": "Whether the process answers."},
         "ready": {
             "type": "boolean",
-            "description": "Whether it takes requests: from its start, or with PYCONTEXTIFY_REQUIRE_INDEX once it has an index.",
+            "description": "Whether it takes requests: from its start, or with `PYCONTEXTIFY_REQUIRE_INDEX` once it has an index.",
         },
         "message": _text("A sentence for people."),
     },
