@@ -16,7 +16,7 @@ locked := $(install) --require-hashes --only-binary :all:
 site := $(VENV)-docs
 site-ready := $(site)/.ready
 
-.PHONY: demo test test-system lint format tables docs recording lock clean help
+.PHONY: demo test test-system lint format tables docs recording picture lock clean help
 
 demo: $(ready) ## index, publish, hydrate, search and hot-swap before your eyes, in under two minutes
 	$(bin)/pycontextify demo --docs README.md --docs docs
@@ -47,6 +47,9 @@ docs: $(site-ready) ## build the documentation into build/site, strictly: a dead
 
 recording: $(ready) ## run the session that the README shows, and draw it
 	$(bin)/python -m docs.record
+
+picture: $(ready) ## take the README's picture of a real server's status page, light and dark; needs Chromium
+	$(bin)/python -m docs.picture
 
 lock: ## pin everything anew where pyproject.toml asks for it, with the hash of every file (LOCK=--upgrade: the newest)
 	locks/lock $(LOCK)

@@ -53,7 +53,10 @@ HEALTH = closed(
             enum=["ok", "hydrating", "degraded", "empty"],
         ),
         "live": {"type": "boolean", "description": "Whether the process answers."},
-        "ready": {"type": "boolean", "description": "Whether it takes requests; a server does so from its start."},
+        "ready": {
+            "type": "boolean",
+            "description": "Whether it takes requests: from its start, or with `PYCONTEXTIFY_REQUIRE_INDEX` once it has an index.",
+        },
         "message": _text("A sentence for people."),
     },
     "How the server is.",
