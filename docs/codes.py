@@ -56,7 +56,12 @@ BY_HAND = (
     ),
     _Use("encoder_unreachable", "NotReadyError", "the embedding endpoint answered … (408, 429 and all from 500 up)"),
     _Use("request_too_slow", "HTTP 408", "the request took too long to arrive"),
-    _Use("index_empty", "finding of doctor", "there is no index in …", "index or hydrate something into it"),
+    _Use(
+        "index_empty",
+        "finding of doctor",
+        "there is no index in …",
+        "index something into it, or name a source to fetch one from",
+    ),
     _Use("index_recovered", "finding of doctor", "what is served is only what was left", "hydrate again"),
     *(
         _Use(f"blob_{kind}", "finding of doctor", f"the blob … {said}", "hydrate again: it is fetched alone")

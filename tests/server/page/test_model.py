@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 import pytest
@@ -203,6 +204,17 @@ def test_clients_are_told_the_address_that_the_browser_used() -> None:
     assert all("http://localhost:8765/mcp" in each.text for each in (*plain, *locked))
     assert not any("TOKEN" in each.text for each in plain)
     assert all("TOKEN" in each.text for each in locked)
+    written = {each.client: (each.place, each.text) for each in locked}
+    place, text = written["Codex"]
+    assert (place, text.splitlines()[0]) == ("~/.codex/config.toml", "[mcp_servers.pycontextify]")
+    assert 'bearer_token_env_var = "PYCONTEXTIFY_HTTP_TOKEN"' in text
+    place, text = written["VS Code"]
+    assert place == ".vscode/mcp.json"
+    assert json.loads(text)["servers"]["pycontextify"] == {
+        "type": "http",
+        "url": "http://localhost:8765/mcp",
+        "headers": {"Authorization": "Bearer TOKEN"},
+    }
 
 
 @pytest.mark.parametrize(
