@@ -32,6 +32,9 @@ HEAVY = (
     "typer",
     "rich",
     "prometheus_client",
+    "h11",
+    "jinja2",
+    "pycontextify.server.page",
 )
 IMPORTED = f"""
 import sys

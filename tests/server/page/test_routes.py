@@ -15,9 +15,10 @@ import pytest
 from pycontextify.errors import StoreError
 from pycontextify.index.model import Answer, Query
 from pycontextify.server.badge import badge_cookie
+from pycontextify.server.bind import address_of, bind
 from pycontextify.server.doors import Refusal
 from pycontextify.server.lane import Lane
-from pycontextify.server.listen import Listener, address_of, bind
+from pycontextify.server.listen import Listener
 from pycontextify.server.page.routes import Page
 from pycontextify.server.routes import build_app
 from tests.fakes.bench import bench
