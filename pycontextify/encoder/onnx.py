@@ -10,10 +10,13 @@ each read once or twice:
   several runs at once, in threads of the caller: on Linux these inherit its niceness, which a session's own would not.
 - Without onnxruntime's arena and memory patterns such runs are as quick, and memory goes back to the system: 220 MB
   are in use after batches of 8,192 tokens instead of 1,750.
+- Opening the model leaves 60 MB behind that nobody uses, and glibc keeps them until it is asked. Of the 90 MB that
+  stay, 47 are the table of words, which onnxruntime unfolds to float32; a run takes 2.5 times as long without that.
 """
 
 from __future__ import annotations
 
+import ctypes
 import os
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -194,7 +197,16 @@ def _open_session(path: Path) -> Any:
     options.enable_cpu_mem_arena = False
     options.enable_mem_pattern = False
     options.log_severity_level = _FATAL
-    return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    _return_free_memory()
+    return session
+
+
+def _return_free_memory() -> None:
+    """Have the C library give what is free back to the system, where it can be asked (malloc_trim(3), of glibc)."""
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if os.name == "posix" else None
+    if trim is not None:
+        trim(0)
 
 
 def _open_tokenizer(paths: Mapping[str, Path], max_tokens: int) -> Tokenizer:
