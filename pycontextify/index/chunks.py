@@ -18,11 +18,10 @@ import zstandard
 from numpy.typing import NDArray
 
 from pycontextify.errors import StoreError, ValidateError
-from pycontextify.index import chunks_file
+from pycontextify.index import chunks_file, postings
 from pycontextify.index.chunks_check import check_pages, check_rows
 from pycontextify.index.chunks_file import query
 from pycontextify.index.model import Chunk, Document
-from pycontextify.index.postings import PostingsError, Scores, unpack
 from pycontextify.index.terms import asked_text, can_match
 from pycontextify.index.tokens import Tokenizer
 
@@ -120,7 +119,7 @@ class Chunks:
         try:
             chunks_file.allow_steps(connection, self._size)
             yield connection
-        except (apsw.Error, zstandard.ZstdError, UnicodeDecodeError, PostingsError) as error:
+        except (apsw.Error, zstandard.ZstdError, UnicodeDecodeError, postings.PostingsError) as error:
             raise ValidateError(
                 f"the chunks file is damaged ({error})", code="chunks_unreadable", hint=_PUBLISH_AGAIN
             ) from error
@@ -148,7 +147,7 @@ class Chunks:
                 _chunk(row, columns, unpacker)
             rows = self._rows(connection)
             for (packed,) in query(connection, "SELECT postings FROM words"):
-                _listed(packed, rows)
+                postings.check(_bytes(packed), rows)
         return self.rows()
 
     def last_row(self) -> int:
@@ -172,10 +171,10 @@ class Chunks:
         """
         words = dict.fromkeys(self._tokenize(asked_text(text)))
         with self._borrow() as connection:
-            scores = Scores(self._rows(connection))
+            scores = postings.Scores(self._rows(connection))
             for word in words:
                 for (packed,) in query(connection, "SELECT postings FROM words WHERE word = ?", (word,)):
-                    scores.add(*_listed(packed, scores.rows))
+                    scores.add(*postings.unpack(_bytes(packed), scores.rows))
         return scores.best(limit, allowed, deleted)
 
     def select(self, *, tags: Sequence[str], path: str | None, language: str | None) -> NDArray[np.int64]:
@@ -261,10 +260,10 @@ def _chunk(row: int, columns: Sequence[Any], unpacker: zstandard.ZstdDecompresso
     return Chunk(unpacker.decompress(packed).decode(), start_line, end_line, kind, symbol)
 
 
-def _listed(packed: object, rows: int) -> tuple[NDArray[np.int64], NDArray[np.uint8]]:
+def _bytes(packed: object) -> bytes:
     if not isinstance(packed, bytes):
-        raise PostingsError("it is of another type")
-    return unpack(packed, rows)
+        raise postings.PostingsError("it is of another type")
+    return packed
 
 
 def _check_kinds(columns: Sequence[object], kinds: Sequence[type]) -> None:

@@ -13,7 +13,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from pycontextify.index.chunks_file import query
-from pycontextify.index.postings import K1, B, Postings, PostingsError, Scores, unpack
+from pycontextify.index.postings import K1, B, Postings, PostingsError, Scores, check, unpack
 
 WORDS = ["zebra", "index", "swap", "lease", "read"]
 texts = st.lists(st.sampled_from(WORDS), max_size=12)
@@ -42,6 +42,7 @@ def test_every_word_lists_its_rows(rows: list[tuple[list[str], list[str], list[s
     lists = _lists(rows)
     assert list(lists) == sorted({word for row in rows for field in row for word in field})
     for word, content in lists.items():
+        check(content, len(rows))
         found, parts = unpack(content, len(rows))
         assert found.tolist() == [number for number, row in enumerate(rows) if any(word in field for field in row)]
         assert len(parts) == len(found)
@@ -65,7 +66,11 @@ def test_rows_may_lie_far_apart(gap: int) -> None:
     postings = Postings()
     for text in (["here"], *[["between"]] * gap, ["here", "here"]):
         postings.add((), (), text)
-    found, parts = unpack(dict(postings.lists())["here"], gap + 2)
+    here = dict(postings.lists())["here"]
+    check(here, gap + 2)
+    with pytest.raises(PostingsError):
+        check(here, gap + 1)
+    found, parts = unpack(here, gap + 2)
     assert found.tolist() == [0, gap + 1]
     assert parts[0] < parts[1]
 
@@ -138,7 +143,10 @@ def test_any_bytes_are_a_list_or_refused(content: bytes, rows: int) -> None:
     try:
         found, parts = unpack(content, rows)
     except PostingsError:
+        with pytest.raises(PostingsError):
+            check(content, rows)
         return
+    check(content, rows)
     assert len(found) == len(parts) >= 1
     assert (np.diff(found) > 0).all()
     assert found[0] >= 0
