@@ -27,6 +27,7 @@ _SYMBOL, _PATH = 4, 2
 """A word in the name of the thing, or of its file, counts as so many in its text."""
 
 _FULL = 255
+_BLOCK = 256
 _FEW = 64
 """Of so few numbers Python has the sum before numpy has begun."""
 _WIDTHS: Mapping[int, np.dtype[np.unsignedinteger]] = {
@@ -101,8 +102,10 @@ def unpack(content: bytes, rows: int) -> tuple[NDArray[np.int64], NDArray[np.uin
     Raises PostingsError unless it is one, of rows below ``rows``.
     """
     width, count = _form(content)
-    found = np.cumsum(_gaps(content, width, count), dtype=np.int64)
-    found += np.arange(count)
+    found = _gaps(content, width, count).astype(np.int64)
+    found += 1
+    np.cumsum(found, out=found)
+    found -= 1
     _check_last(int(found[-1]), rows)
     return found, np.frombuffer(content, np.uint8, count, offset=1 + width * count)
 
@@ -136,7 +139,7 @@ class Scores:
         """Add what a word says about rows."""
         having = len(rows)
         rarity = math.log(1 + (self.rows - having + 0.5) / (having + 0.5))
-        self._scores[rows] += parts * np.float32(rarity * (K1 + 1) / _FULL)
+        np.add.at(self._scores, rows, parts * np.float32(rarity * (K1 + 1) / _FULL))
 
     def best(
         self, limit: int, allowed: NDArray[np.bool_] | None, deleted: NDArray[np.bool_] | None
@@ -149,10 +152,19 @@ class Scores:
             self._scores[~allowed] = 0
         if deleted is not None:
             self._scores[deleted] = 0
-        found = np.flatnonzero(self._scores)
+        if limit <= 0 or not self.rows:
+            return {}
+        found = np.flatnonzero(self._scores >= self._least(limit))
         scores = self._scores[found]
-        if limit < len(found):
-            least = np.partition(scores, -limit)[-limit] if limit > 0 else np.inf
-            found, scores = found[scores >= least], scores[scores >= least]
-        order = np.lexsort((found, -scores))[: max(limit, 0)]
+        order = np.lexsort((found, -scores))[:limit]
         return dict(zip(found[order].tolist(), scores[order].tolist(), strict=True))
+
+    def _least(self, limit: int) -> np.float32:
+        """Return a score, above 0, that the best ``limit`` rows reach, and few others.
+
+        So many blocks of rows have one at least that reaches what is the lowest of their highest. (To order all scores
+        that are not 0 takes fifteen times as long.)
+        """
+        highest = np.maximum.reduceat(self._scores, np.arange(0, self.rows, _BLOCK))
+        least = np.partition(highest, -limit)[-limit] if limit < len(highest) else np.float32(0)
+        return np.float32(max(least, np.finfo(np.float32).tiny))

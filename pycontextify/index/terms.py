@@ -15,6 +15,11 @@ __all__ = ["LONGEST_FILTER", "asked_text", "can_match", "indexed_text"]
 _WORD = re.compile(r"(?:[^\W_][\u0300-\u0331]*)+")
 _ASCII_WORD = re.compile(r"[a-zA-Z0-9]+")
 _CASED_PART = re.compile(r"A+(?=Aa)|A?a+|A+|0+")
+# Those of Lucene's EnglishAnalyzer. They are in every tenth chunk or more, and say next to nothing about any.
+_STOP_WORDS = frozenset(
+    "a an and are as at be but by for if in into is it no not of on or such that the their then there these they this "
+    "to was will with".split()
+)
 _MOST_TERMS = 64
 _LONGEST_TERM = 1000
 LONGEST_FILTER = 1000
@@ -30,11 +35,13 @@ def indexed_text(text: str) -> str:
 def asked_text(query: str) -> str:
     """Return the words of a query that are looked for, one a line; empty when it has none.
 
-    At most 64 count, and none of more than a thousand letters: more would only slow the search down.
+    Words such as "the" and "of" are left out where there are others. At most 64 count, and none of more than a thousand
+    letters: more would only slow the search down.
     """
     words = (term for word in _words(query) for term in (word, *_parts(word)))
     terms = dict.fromkeys(word.lower() for word in words if len(word) <= _LONGEST_TERM)
-    return "\n".join(list(terms)[:_MOST_TERMS])
+    telling = [term for term in terms if term not in _STOP_WORDS]
+    return "\n".join((telling or list(terms))[:_MOST_TERMS])
 
 
 def can_match(text: str) -> bool:

@@ -174,12 +174,20 @@ class _Segment:
 # Words
 
 
+_LITTLE = (
+    "a, an, and, are, as, at, be, but, by, for, if, in, into, is, it, no, not, of, on, or, such, that, the, their, then, "
+    "there, these, they, this, to, was, will, with"
+).split(", ")
+
+
 def _words(text: str) -> set[str]:
     """Return the words of a query: SQLite's tokenizer can be asked by way of a table of its own."""
     file = sqlite3.connect(":memory:")
     file.execute("CREATE VIRTUAL TABLE cut USING fts5(text, tokenize='porter unicode61')")
     file.execute("CREATE VIRTUAL TABLE found USING fts5vocab(cut, row)")
-    file.execute("INSERT INTO cut VALUES(?)", (f"{text}\n{' '.join(_parts(text))}",))
+    words = [*re.findall(r"[^\W_]+", text), *_parts(text)]
+    telling = [word for word in words if word.lower() not in _LITTLE]
+    file.execute("INSERT INTO cut VALUES(?)", (" ".join(telling or words),))
     return {word for (word,) in file.execute("SELECT term FROM found")}
 
 

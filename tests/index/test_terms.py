@@ -51,6 +51,13 @@ def test_each_term_is_asked_for_once() -> None:
     assert asked_text("index INDEX readIndex index").split() == ["index", "readindex", "read"]
 
 
+def test_words_that_say_nothing_are_left_out_beside_others() -> None:
+    """Of a sentence what it is about is looked for; alone they are what somebody means."""
+    assert asked_text("where is the retry policy of this client").split() == ["where", "retry", "policy", "client"]
+    assert asked_text("for in").split() == ["for", "in"]
+    assert asked_text("isNot").split() == ["isnot"]
+
+
 def test_a_query_without_words_asks_for_nothing() -> None:
     """Of which there are no words either."""
     for query in ("", " ", "?!", "___", "\0", "\ud800", '"', "()*"):
