@@ -17,8 +17,41 @@ _ASCII_WORD = re.compile(r"[a-zA-Z0-9]+")
 _CASED_PART = re.compile(r"A+(?=Aa)|A?a+|A+|0+")
 # Those of Lucene's EnglishAnalyzer. They are in every tenth chunk or more, and say next to nothing about any.
 _STOP_WORDS = frozenset(
-    "a an and are as at be but by for if in into is it no not of on or such that the their then there these they this "
-    "to was will with".split()
+    [
+        "a",
+        "an",
+        "and",
+        "are",
+        "as",
+        "at",
+        "be",
+        "but",
+        "by",
+        "for",
+        "if",
+        "in",
+        "into",
+        "is",
+        "it",
+        "no",
+        "not",
+        "of",
+        "on",
+        "or",
+        "such",
+        "that",
+        "the",
+        "their",
+        "then",
+        "there",
+        "these",
+        "they",
+        "this",
+        "to",
+        "was",
+        "will",
+        "with",
+    ]
 )
 _MOST_TERMS = 64
 _LONGEST_TERM = 1000
