@@ -50,11 +50,11 @@ class Workers:
         future = self.executor.submit(piece, *args, **kwargs)
         return await finish(asyncio.wrap_future(future), on_cancel=future.cancel)
 
-    async def run_watched(self, work: Callable[[OnProgress], _T], on_progress: OnProgress) -> _T:
+    async def run_watched(self, work: Callable[[OnProgress], _T], on_progress: OnProgress | None = None) -> _T:
         """Run a long piece of work in a thread and return its result.
 
-        ``work`` gets a function to call at every step with its progress, which reaches ``on_progress`` on the event
-        loop; at the first step after a cancellation it raises, which ends the work.
+        ``work`` gets a function to call at every step with its progress, which reaches ``on_progress``, if there is
+        one, on the event loop; at the first step after a cancellation it raises, which ends the work.
         """
         loop = asyncio.get_running_loop()
         stop = threading.Event()
@@ -62,7 +62,8 @@ class Workers:
         def step(progress: int) -> None:
             if stop.is_set():
                 raise _StoppedError
-            loop.call_soon_threadsafe(on_progress, progress)
+            if on_progress is not None:
+                loop.call_soon_threadsafe(on_progress, progress)
 
         def leave() -> None:
             future.cancel()  # of use only while it waits for a thread

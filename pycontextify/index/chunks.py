@@ -219,6 +219,14 @@ class Chunks:
         """Return what unpacks texts: not thread safe, and it costs more to make than a text to unpack."""
         return zstandard.ZstdDecompressor(dict_data=self._dictionary)
 
+    def spans(self) -> NDArray[np.int64]:
+        """Return the first row and the number of rows of every document, int64 (documents, 2)."""
+        with self._borrow() as connection:
+            found = [*query(connection, "SELECT first_row, row_count FROM documents")]
+        if not all(type(number) is int for span in found for number in span):
+            raise ValidateError("a column holds what it must not", code="chunks_unreadable", hint=_PUBLISH_AGAIN)
+        return np.array(found, dtype=np.int64).reshape(-1, 2)
+
     def documents(self) -> list[StoredDocument]:
         """Return every document, in row order."""
         with self._borrow() as connection:

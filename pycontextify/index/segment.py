@@ -73,6 +73,17 @@ class Segment:
         """Return the rows that share words with the query with their BM25 scores, best first."""
         return self.chunks.match(query.text, allowed=self._allowed(query), deleted=self.deleted, limit=depth)
 
+    def live_spans(self) -> NDArray[np.int64]:
+        """Return the first row and the number of rows of each document that still has any, int64 (documents, 2).
+
+        Raises ValidateError where a document has rows that the segment has not.
+        """
+        spans = self.chunks.spans()
+        outside = (spans[:, 0] < 0) | (spans[:, 0] >= self.info.rows)
+        if outside.any():
+            raise ValidateError("documents have rows that it has not", code="documents_differ", hint="publish it again")
+        return spans if self.deleted is None else spans[~self.deleted[spans[:, 0]]]
+
     def live_documents(self) -> list[StoredDocument]:
         """Return the documents that still have rows, in row order. A document's rows go all together."""
         gone = self.deleted

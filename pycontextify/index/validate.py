@@ -80,11 +80,11 @@ def _validate_segment(segment: Segment, encoder: EncoderInfo, name: str) -> None
 
 
 def _validate_documents(segment: Segment, name: str) -> None:
-    live = segment.live_documents()
-    live_rows = sum(stored.row_count for stored in live)
-    if (len(live), live_rows) != (segment.info.documents, segment.live_rows):
+    spans = segment.live_spans()
+    live, live_rows = len(spans), int(spans[:, 1].sum())
+    if (live, live_rows) != (segment.info.documents, segment.live_rows):
         raise ValidateError(
-            f"it has {len(live)} documents of {live_rows} rows that still count, the config says "
+            f"it has {live} documents of {live_rows} rows that still count, the config says "
             f"{segment.info.documents}, and {segment.live_rows} rows are not deleted",
             code="documents_differ",
             asset=name,

@@ -35,7 +35,7 @@ class Fill:
 
     ``initial`` is the hydration status until there is a service to ask; ``local`` tells whether there is a local index
     to open, ``follows`` whether to serve what other processes make of it; ``on_end`` is told of every attempt to
-    hydrate. Lives on the event loop.
+    hydrate, ``on_loaded`` once that everything is imported and what there was is open. Lives on the event loop.
     """
 
     def __init__(
@@ -47,6 +47,7 @@ class Fill:
         local: bool,
         follows: bool = True,
         on_end: OnEnd = unheard,
+        on_loaded: Callable[[], None] = lambda: None,
     ) -> None:
         self._live = live
         self._load = load
@@ -54,6 +55,7 @@ class Fill:
         self._local = local
         self._follows = follows
         self._on_end = on_end
+        self._on_loaded = on_loaded
         self._loaded = anyio.Event()
         self._engine: Engine | None = None
         self._hydration: Hydration | None = None
@@ -114,6 +116,7 @@ class Fill:
             self._engine = engine
             if self._local:
                 await self._open_best(engine)
+            self._on_loaded()
             self._settle()
             await together(self._hydration.run, partial(self._watch, engine))
         except PyContextifyError as error:

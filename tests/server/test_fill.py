@@ -31,6 +31,23 @@ async def test_before_the_engine_is_loaded_the_status_is_the_initial_one() -> No
         assert parts.fill.status == HydrationStatus(state="idle", source="https://host/index")
 
 
+async def test_when_everything_is_loaded_is_told_once() -> None:
+    """After the local index was opened, and before anything is fetched."""
+    live: LiveIndex[Searchable] = LiveIndex()
+    engine, told = FakeEngine(current=make_view(), needed=False), list[object]()
+
+    def on_loaded() -> None:
+        with live.lease() as view:
+            told.append(view)
+
+    fill = Fill(live, lambda: engine, HydrationStatus(), local=True, on_loaded=on_loaded)
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(fill.run)
+        await fill.engine()
+        tasks.cancel_scope.cancel()
+    assert told == [engine.current]
+
+
 @pytest.mark.parametrize(
     ("error", "fault"),
     [

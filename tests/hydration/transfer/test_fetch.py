@@ -14,7 +14,7 @@ from pycontextify.hydration.transfer.transport import Ask, Download, Watch, is_a
 from pycontextify.snapshot.digest import digest_of
 from tests.fakes.acts import Drip, Encode, Redirect, Status, Unsized
 from tests.fakes.server import SnapshotServer
-from tests.hydration.transfer.asset import CONTENT, failure, publish, read, whole
+from tests.hydration.transfer.asset import CONTENT, failure, noise, publish, read, whole
 
 SECRET = "c4nary"
 
@@ -97,14 +97,16 @@ async def test_an_undeclared_size_is_fine(client: Client, server: SnapshotServer
 
 
 async def test_crumbs_make_a_file(client: Client, server: SnapshotServer, site: Path, tmp_path: Path) -> None:
-    """A body in single bytes arrives whole, and its progress shows before a buffer is full."""
-    (site / "a.bin").write_bytes(CONTENT[:300])
-    server.script("a.bin", Drip(size=1))
+    """A body in small pieces arrives whole, and its progress shows while it comes."""
+    content = noise(5 << 20)
+    (site / "a.bin").write_bytes(content)
+    server.script("a.bin", Drip(size=10_000))
     counts: list[int] = []
     watch = Watch(landed=lambda there, _fetched: counts.append(there))
     await client.download(Download("a", (server.url("a.bin"),)), tmp_path / "a.part", watch)
-    assert (tmp_path / "a.part").read_bytes() == CONTENT[:300]
-    assert len(counts) > 10
+    assert (tmp_path / "a.part").read_bytes() == content
+    assert len(counts) > 5
+    assert counts == sorted(set(counts))
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
