@@ -14,7 +14,7 @@ from tests.ci.script import ROOT, script
 
 pins = script("pins")
 
-LOCKS = ["project", "runtime", "build", "docs", "tools"]
+LOCKS = ["project", "runtime", "build", "docs", "peers", "tools"]
 
 
 def asked() -> Iterator[tuple[str, str]]:
@@ -23,7 +23,9 @@ def asked() -> Iterator[tuple[str, str]]:
     yield from ((name, each) for name in ("project", "runtime") for each in project["project"]["dependencies"])
     yield from (("project", each) for each in project["project"]["optional-dependencies"]["dev"])
     yield from (("build", each) for each in project["build-system"]["requires"])
-    yield from ((name, each) for name in ("build", "docs", "tools") for each in project["dependency-groups"][name])
+    yield from (
+        (name, each) for name in ("build", "docs", "peers", "tools") for each in project["dependency-groups"][name]
+    )
 
 
 def versions(lock: str) -> dict[str, set[str]]:
