@@ -92,12 +92,16 @@ class Figure:
         return bound / found if self.more else found / bound
 
     def worse_than(self, before: Figure, share: float) -> bool:
-        """Tell whether the ratio is worse than another run's by more than a share of it; never of what is unsteady."""
+        """Tell whether the ratio is worse than another run's by more than a share of it, and than any turn of that run.
+
+        What is unsteady never is.
+        """
+        low, high = before.spread
         if self.unsteady:
             return False
         if self.more:
-            return self.ratio < before.ratio / (1 + share)
-        return self.ratio > before.ratio * (1 + share)
+            return self.ratio < min(before.ratio / (1 + share), low)
+        return self.ratio > max(before.ratio * (1 + share), high)
 
     def to_json(self) -> dict[str, Any]:
         """Return the JSON form; the median and the spread stand in it for whoever reads it."""

@@ -6,6 +6,7 @@ Nothing lies behind a picture, and its greys and colours can be read on a light 
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -66,12 +67,22 @@ def _growth(growth: Growth, path: Path) -> None:
     axes.set_xscale("log")
     axes.set_yscale("log")
     axes.set_xticks(growth.sizes, [f"{size:,}" for size in growth.sizes])
-    axes.set_yticks(growth.values, [f"{value:.3g}" for value in growth.values])
+    axes.set_yticks([])
     axes.minorticks_off()
+    axes.set_ylim(*_decades(growth.values))
+    for point in zip(growth.sizes, growth.values, strict=True):
+        told = f"{point[1]:.3g} {growth.unit}"
+        axes.annotate(told, point, xytext=(0, 9), textcoords="offset points", ha="center", color=_GREY)
     axes.set_xlabel("chunks")
-    axes.set_ylabel(growth.unit)
     axes.set_title(f"{growth.what}: n^{growth.exponent:.2f}", fontsize=11, color=_GREY)
     _save(drawing, axes, path)
+
+
+def _decades(values: Sequence[float]) -> tuple[float, float]:
+    """Return limits of an axis for these values: two decades at least, so that what hardly grows looks like it."""
+    low, high = min(values), max(values)
+    more = max(1.0, 100 * low / high) ** 0.5
+    return low / more / 1.5, high * more * 2.5
 
 
 def _save(drawing: Any, axes: Any, path: Path) -> None:

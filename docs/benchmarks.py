@@ -38,8 +38,8 @@ def readme_part(results: Results | None) -> str:
             "| --- | --- | --- |",
             *rows,
             "",
-            f"Ours as a multiple of theirs, medians of runs in turn; {results.date}, {_in_short(results)}. All of it, with spread, "
-            "growth and what bounds it: [benchmarks](docs/guide/benchmarks.md); `make bench` measures it anew.",
+            f"Ours as a multiple of theirs, medians of turns in one run; {results.date}, {_in_short(results)}.",
+            "All of it, with spread, growth and what bounds it: [benchmarks](docs/guide/benchmarks.md); `make bench` measures it anew.",
         )
     )
 
@@ -53,9 +53,9 @@ def sections(results: Results | None) -> dict[str, str]:
     peers = [figure for figure in results.figures if figure.is_peer]
     return {
         "machine": _machine(results),
-        "goals": "\n".join((*_table(ours), *_picture("bench-goals", "the ratios with their goals"))),
+        "goals": "\n".join((*_table(ours, goals=True), *_picture("bench-goals", "the ratios with their goals"))),
         "short": "\n".join(_short(ours)),
-        "peers": "\n".join((*_table(peers), *_picture("bench-peers", "the ratios to peers"))),
+        "peers": "\n".join((*_table(peers, goals=False), *_picture("bench-peers", "the ratios to peers"))),
         "growth": "\n".join(_growth(results.growth)),
     }
 
@@ -71,16 +71,14 @@ def _in_short(results: Results) -> str:
     return f"{machine['processor']}, {machine['cores']} cores, {machine['memory']}"
 
 
-def _table(figures: Iterable[Figure]) -> Iterator[str]:
-    yield "| what | against | ours | theirs | ratio | from … to | to reach |"
-    yield "| --- | --- | --- | --- | --- | --- | --- |"
+def _table(figures: Iterable[Figure], *, goals: bool) -> Iterator[str]:
+    yield "| what | against | ours | theirs | ratio | from … to |" + goals * " to reach |"
+    yield "| --- | --- | --- | --- | --- | --- |" + goals * " --- |"
     for figure in figures:
         low, high = map(_ratio, figure.spread)
         sides = f"{quantity(figure.ours, figure.unit)} | {quantity(figure.theirs, figure.unit)}"
-        yield (
-            f"| {figure.what}{_facts(figure)} | {figure.against} | {sides} | **{_ratio(figure.ratio)}** | {low} … {high} "
-            f"| {_goal(figure)} |"
-        )
+        row = f"| {figure.what}{_facts(figure)} | {figure.against} | {sides} | **{_ratio(figure.ratio)}** | {low} … {high} |"
+        yield row + goals * f" {_goal(figure)} |"
 
 
 def _facts(figure: Figure) -> str:

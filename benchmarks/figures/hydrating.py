@@ -21,11 +21,11 @@ def layout(ground: Ground) -> Iterator[Figure]:
         ours = hydrated(ground, "url", index.url, ground.key)
         wall.append(Pair(ours.seconds, _curl(ground, index).seconds))
         cpu.append(Pair(ours.cpu, _curl(ground, index, "openssl dgst -sha256").cpu))
-    about = {"gigabytes": index.size / 1e9}
+    each = tuple(Pair(pair.ours * 1e9 / index.size, pair.theirs * 1e9 / index.size) for pair in cpu)
     what = f"hydrate a layout of {size_of(index)}, cold, to searchable and durable"
-    yield Figure("hydrate-layout", what, "`curl -o` of the same bytes, and fsync", "s", tuple(wall), 1.10, facts=about)
-    what = f"processor time of hydrating a layout of {size_of(index)}"
-    yield Figure("hydrate-cpu", what, "curl, and openssl's SHA-256", "s", tuple(cpu), 1.25, facts=about)
+    yield Figure("hydrate-layout", what, "`curl -o` of the same bytes, and fsync", "s", tuple(wall), 1.10)
+    what = "processor time of it, for a gigabyte"
+    yield Figure("hydrate-cpu", what, "curl, and openssl's SHA-256", "s/GB", each, 1.25)
 
 
 def unsigned(ground: Ground) -> Iterator[Figure]:
@@ -51,12 +51,11 @@ def archives(ground: Ground) -> Iterator[Figure]:
         ]
         yield Figure(
             f"hydrate-{kind.replace('.', '-')}",
-            f"hydrate the same as {kind}",
+            f"hydrate the same as a {kind} of {path.stat().st_size / 1e6:,.0f} MB",
             f"curl, openssl's SHA-256, `{unpack}` and tar in one pipe, and fsync",
             "s",
             tuple(pairs),
             1.00,
-            facts={"gigabytes": path.stat().st_size / 1e9},
         )
 
 

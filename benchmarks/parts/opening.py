@@ -22,7 +22,7 @@ from pycontextify.library.workspace import Workspace
 __all__ = ["QUESTIONS", "main"]
 
 QUESTIONS = 100
-_OPENED = 5
+_OPENED, _HYBRID = 5, 25
 
 
 def main(directory: str) -> None:
@@ -39,7 +39,7 @@ def main(directory: str) -> None:
         assert view is not None
         remembering = encoder.view_of(view)
         dense = [_asked(remembering, text, "dense") for text in texts]
-        hybrid = [_asked(remembering, text, "hybrid") for text in texts]
+        hybrid = [_asked(remembering, text, "hybrid") for text in texts[:_HYBRID]]
     live.swap(None)
     tell(
         opened=median(opened),

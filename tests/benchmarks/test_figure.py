@@ -61,10 +61,14 @@ def test_goals(made: Figure, met: bool | None) -> None:
         (figure(9.0, more=True), figure(1.0, more=True), False),
         (figure(9.0, unsteady="by nature"), figure(1.0), False),
         (figure(0.1), figure(0.0), True),
+        (figure(1.3), figure(0.9, 1.0, 1.4), False),
+        (figure(1.5), figure(0.9, 1.0, 1.4), True),
+        (figure(0.7, more=True), figure(0.6, 1.0, 1.1, more=True), False),
+        (figure(0.5, more=True), figure(0.6, 1.0, 1.1, more=True), True),
     ],
 )
 def test_what_is_worse(now: Figure, before: Figure, worse: bool) -> None:
-    """By more than the share, in the direction that is worse; never where runs differ by nature."""
+    """By more than the share, in the direction that is worse; not where a turn was as bad, or runs differ by nature."""
     assert now.worse_than(before, 0.25) is worse
 
 
