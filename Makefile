@@ -21,7 +21,7 @@ peers := $(VENV)-peers
 peers-ready := $(peers)/.ready
 bench := $(bin)/python -m benchmarks --peers $(peers)/bin/python
 
-.PHONY: demo test test-system lint format tables docs recording bench bench-small bench-baseline lock clean help
+.PHONY: demo test test-system lint format tables docs recording picture bench bench-small bench-baseline lock clean help
 
 demo: $(ready) ## index, publish, hydrate, search and hot-swap before your eyes, in under two minutes
 	$(bin)/pycontextify demo --docs README.md --docs docs
@@ -29,7 +29,7 @@ demo: $(ready) ## index, publish, hydrate, search and hot-swap before your eyes,
 test: $(ready) ## run every test that needs no Debian packages
 	$(bin)/python -m pytest
 
-test-system: $(ready) ## run those that do (nginx, strace, minisign, chromium), and the slow ones; as root it installs what is missing
+test-system: $(ready) ## run those that do, which are installed as root, and the slow ones; screenshots go to build/screenshots
 	tests/system/packages
 	$(bin)/python -m pytest -m system tests/system tests/crash
 
@@ -52,6 +52,9 @@ docs: $(site-ready) ## build the documentation into build/site, strictly: a dead
 
 recording: $(ready) ## run the session that the README shows, and draw it
 	$(bin)/python -m docs.record
+
+picture: $(ready) ## take the README's picture of a real server's status page, light and dark; needs Chromium
+	$(bin)/python -m docs.picture
 
 bench: $(ready) $(peers-ready) ## measure everything against ordinary tools and peers, on an idle machine; write tables and plots
 	benchmarks/packages

@@ -1,4 +1,5 @@
-"""Fail when a built page loads something from elsewhere, or the site can't be searched: ``site.py DIRECTORY``."""
+"""Fail when a built page loads something from elsewhere or lacks a file that it should show, or when the site can't be
+searched: ``site.py DIRECTORY``."""
 
 from __future__ import annotations
 
@@ -9,7 +10,7 @@ from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
 
-__all__ = ["loaded", "main"]
+__all__ = ["loaded", "main", "unfilled"]
 
 # Links that a reader follows load nothing; what is canonical or alternate is only named.
 _LOADING = {
@@ -24,6 +25,8 @@ _LOADING = {
 }
 _NAMED = {"alternate", "author", "canonical", "license", "next", "prev"}
 _ELSEWHERE = re.compile(r"(?:[a-z][a-z0-9+.-]*:)?//", re.IGNORECASE)
+_UNFILLED = re.compile(r"--8\s*&lt;\s*--\s*(?:&quot;|\")?([^&\"\s]*)")
+_TAG = re.compile(r"<[^>]*>")
 _IN_STYLE = re.compile(r"(?:@import\s+|url\()\s*[\"']?((?:https?:)?//[^\"')\s]+)", re.IGNORECASE)
 
 
@@ -34,6 +37,11 @@ def main(site: Path) -> int:
         for path in sorted(site.rglob("*"))
         if path.suffix in {".html", ".css", ".svg"}
         for address in loaded(path.read_text(encoding="utf-8"), kind=path.suffix)
+    ]
+    wrong += [
+        f"{path.relative_to(site)} does not show {name}"
+        for path in sorted(site.rglob("*.html"))
+        for name in unfilled(path.read_text(encoding="utf-8"))
     ]
     index = site / "search" / "search_index.json"
     found = json.loads(index.read_text(encoding="utf-8"))["docs"] if index.is_file() else []
@@ -51,6 +59,11 @@ def loaded(text: str, *, kind: str) -> list[str]:
         page.feed(text)
         return page.found + list(_styled(page.style))
     return list(_styled(text))
+
+
+def unfilled(page: str) -> list[str]:
+    """Return the files that a page should show, and shows the line in their place (``--8<--``), mangled or not."""
+    return _UNFILLED.findall(_TAG.sub("", page))
 
 
 def _styled(text: str) -> Iterator[str]:

@@ -26,8 +26,18 @@ class Code:
 
     code: str
     kinds: tuple[str, ...]
-    says: tuple[str, ...]
-    hints: tuple[str, ...]
+    messages: tuple[tuple[str | None, str | None], ...]
+    """What is said, and the hint that comes with it."""
+
+    @property
+    def says(self) -> tuple[str, ...]:
+        """All that is said, each once."""
+        return tuple(dict.fromkeys(says for says, _ in self.messages if says))
+
+    @property
+    def hints(self) -> tuple[str, ...]:
+        """All hints, each once."""
+        return tuple(dict.fromkeys(hint for _, hint in self.messages if hint))
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +56,12 @@ BY_HAND = (
     ),
     _Use("encoder_unreachable", "NotReadyError", "the embedding endpoint answered … (408, 429 and all from 500 up)"),
     _Use("request_too_slow", "HTTP 408", "the request took too long to arrive"),
-    _Use("index_empty", "finding of doctor", "there is no index in …", "index or hydrate something into it"),
+    _Use(
+        "index_empty",
+        "finding of doctor",
+        "there is no index in …",
+        "index something into it, or name a source to fetch one from",
+    ),
     _Use("index_recovered", "finding of doctor", "what is served is only what was left", "hydrate again"),
     *(
         _Use(f"blob_{kind}", "finding of doctor", f"the blob … {said}", "hydrate again: it is fetched alone")
@@ -108,8 +123,7 @@ def _code(code: str, uses: Iterable[_Use]) -> Code:
     return Code(
         code,
         tuple(sorted({use.kind for use in listed})),
-        tuple(dict.fromkeys(use.says for use in listed if use.says)),
-        tuple(dict.fromkeys(use.hint for use in listed if use.hint)),
+        tuple(dict.fromkeys((use.says, use.hint) for use in listed if use.says or use.hint)),
     )
 
 

@@ -13,6 +13,14 @@ ROUTES = ("/livez", "/readyz", "/healthz", "/status")
 """The routes that answer with JSON of ours; ``/metrics`` has text, and ``/mcp`` speaks MCP."""
 
 _LIVE = closed({"live": {"type": "boolean", "const": True, "description": "It answers."}}, "The process answers.")
+_WORDS = {"text/plain": {"schema": {"type": "string"}}}
+_VERBOSE = {
+    "name": "verbose",
+    "in": "query",
+    "description": "Answer in words instead, a check a line.",
+    "allowEmptyValue": True,
+    "schema": {"type": "string"},
+}
 _REFUSALS = {
     "401": "Without the token: codes `token_missing` and `token_refused`.",
     "403": "From a page of another site: code `origin_refused`.",
@@ -36,13 +44,11 @@ def openapi() -> dict[str, Any]:
         "servers": [{"url": "http://127.0.0.1:8765"}],
         "security": [{"token": []}, {}],
         "paths": {
-            "/livez": _get(
+            "/livez": _probe(
                 "live", "Whether the process answers. Looks at nothing: a restart cures no dependency.", "Live"
             ),
-            "/readyz": _get(
-                "ready", "Whether it takes requests; 503 when not. A server without an index is ready.", "Health"
-            ),
-            "/healthz": _get("health", "How the server is, in one word and a sentence. Always 200.", "Health"),
+            "/readyz": _ready(),
+            "/healthz": _probe("health", "How the server is, in one word and a sentence. Always 200.", "Health"),
             "/status": _get("status", "The whole status document.", "Status"),
             "/metrics": _metrics(),
             "/mcp": _mcp(),
@@ -73,6 +79,22 @@ def _refused(*but: str) -> dict[str, Any]:
 
 def _get(name: str, about: str, answer: str) -> dict[str, Any]:
     return _answering(name, about, _json(answer))
+
+
+def _probe(name: str, about: str, answer: str) -> dict[str, Any]:
+    found = _answering(name, about, {**_json(answer), **_WORDS})
+    return {"get": {**found["get"], "parameters": [_VERBOSE]}}
+
+
+def _ready() -> dict[str, Any]:
+    about = "Whether it takes requests. Without an index it does, unless PYCONTEXTIFY_REQUIRE_INDEX is set."
+    found = _probe("ready", about, "Health")
+    either = {"oneOf": [{"$ref": "#/components/schemas/Health"}, {"$ref": "#/components/schemas/Error"}]}
+    found["get"]["responses"]["503"] = {
+        "description": "There is no index, and one is required; or too many ask at once (code `busy`).",
+        "content": {"application/json": {"schema": either}, **_WORDS},
+    }
+    return found
 
 
 def _metrics() -> dict[str, Any]:

@@ -4,32 +4,26 @@ from __future__ import annotations
 
 import inspect
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, cast
 
 from benchmarks.results import Results
-from docs.advice import ADVICE
 from docs.benchmarks import FULL, sections
-from docs.codes import Code, codes, exit_code, family
+from docs.error_page import error_page
 from docs.http import openapi
 from docs.marks import filled
 from docs.status_schema import STATUS
-from pycontextify import errors
+from docs.written import page
 from pycontextify.config import SETTINGS, Setting
 from pycontextify.server.desk import Desk
 from pycontextify.server.protocol import _listed
 from pycontextify.server.tools import tools
 
-__all__ = ["PAGES", "error_page", "settings_page", "status_page", "tools_page", "what_happens_page"]
+__all__ = ["PAGES", "settings_page", "status_page", "tools_page", "what_happens_page"]
 
 ROOT = Path(__file__).resolve().parent
-_WRITTEN = "<!-- Written by `make tables`: change what it is made from, not this page. -->"
 _NO_FLAG = "(none: a flag would show in process lists)"
-
-
-def _page(*lines: str) -> str:
-    return "\n".join((_WRITTEN, "", *lines)).rstrip() + "\n"
 
 
 # Settings
@@ -57,7 +51,7 @@ def settings_page() -> str:
     ]
     for setting in SETTINGS:
         parts += _setting(setting)
-    return _page(*parts)
+    return page(*parts)
 
 
 def _setting(setting: Setting) -> Iterator[str]:
@@ -79,120 +73,6 @@ def _setting(setting: Setting) -> Iterator[str]:
 
 def _cell(text: str) -> str:
     return text.replace("|", r"\|")
-
-
-# Errors
-
-_GROUPS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
-    (
-        "Settings and arguments",
-        "Stop, and correct what the message names.",
-        ("ConfigError",),
-    ),
-    (
-        "Passing trouble with a source",
-        "It is tried again by itself: three times at once with growing pauses, then after half a minute, one, two … a quarter "
-        "of an hour.",
-        ("TransientFetchError", "FetchError"),
-    ),
-    (
-        "A source that does not give",
-        "Asking again at once would get the same answer. The next look is after a quarter of an hour, or when somebody calls "
-        "`rehydrate`.",
-        ("PermanentFetchError",),
-    ),
-    (
-        "Rejected",
-        "The source answered, and what it gave must not be used. What was served goes on being served.",
-        ("SnapshotRejected", "VerifyError", "UntrustedError", "ExtractError", "ValidateError"),
-    ),
-    ("The index directory", "Somebody has to look at the disk.", ("StoreError",)),
-    ("Not there yet", "Ask again later, or do without.", ("NotReadyError",)),
-    ("Indexing", "Correct what was asked to be indexed.", ("IngestError",)),
-    ("Answers over HTTP", '`{"error": {"code": …, "message": …}}`, with the status that is named.', ("HTTP",)),
-    (
-        "Answers of tools",
-        "Errors that an assistant sees; their code is in the text and in `_meta`.",
-        ("answer of a tool",),
-    ),
-    ("Findings of `pycontextify doctor`", "With `--json`: `code`, `what`, `hint`.", ("finding of doctor",)),
-    ("Everything else", "", ("PyContextifyError", "Exception", "any other")),
-)
-
-
-def error_page() -> str:
-    """Every stable code, grouped by what to do next."""
-    found = codes()
-    parts = [
-        "---",
-        "hide: [toc]",
-        "---",
-        "",
-        "# Error codes",
-        "",
-        "Every error says what happened, to which asset, and what to do, and carries a code that stays the same: in the status "
-        "document (`hydration.last_error.code`), in the answers of tools, at the end of a command's message in square brackets, "
-        "in logs. Scripts and alerts may match on it. Here `…` stands for what differs from case to case.",
-        "",
-        "The command line ends with 0 when all went well, 1 for a failure, 2 for a mistake in settings or arguments, 3 when what "
-        "the source gave was rejected, 4 when it could not be reached, 130 when it was interrupted.",
-        "",
-    ]
-    families = {kind: family(kind) for code in found for kind in code.kinds}
-    told: set[str] = set()
-    for title, about, kinds in _GROUPS:
-        here = [
-            code for code in found if code.code not in told and any(_within(families[k], kinds) for k in code.kinds)
-        ]
-        told |= {code.code for code in here}
-        if here:
-            parts += [f"## {title}", "", *([about, ""] if about else ())]
-            for code in here:
-                parts += _error(code, families)
-    if missing := {code.code for code in found} - told:
-        raise ValueError(f"no group of the page has {missing}")
-    return _page(*parts).replace(f"{_WRITTEN}\n\n---\nhide: [toc]\n---\n", f"---\nhide: [toc]\n---\n\n{_WRITTEN}\n", 1)
-
-
-def _within(kind: str, kinds: Iterable[str]) -> bool:
-    return any(kind == each or (each == "HTTP" and kind.startswith("HTTP")) for each in kinds)
-
-
-def _error(code: Code, families: Mapping[str, str]) -> Iterator[str]:
-    yield f"### `{code.code}` {{ #{_anchor(code.code)} }}"
-    yield ""
-    yield f"{', '.join(_kind(kind, families[kind]) for kind in code.kinds)}."
-    for each in code.says:
-        yield f"{'' if each is not code.says[0] else chr(10)}- *{_escaped(each)}*"
-    hints = [each for each in code.hints if each != _GAP]
-    if hints:
-        yield ""
-        yield f"What to do: {'; or '.join(_escaped(each) for each in hints)}.".replace("….", "…")
-    if code.code in ADVICE:
-        yield ""
-        yield ADVICE[code.code]
-    yield ""
-
-
-_GAP = "…"
-
-
-def _anchor(code: str) -> str:
-    return code.replace(_GAP, "status").replace("_", "-")
-
-
-def _kind(kind: str, known: str) -> str:
-    ends = exit_code(known)
-    name = f"`{kind}`" if hasattr(errors, known) or kind != known else kind
-    return f"{name} (exit code {ends})" if ends is not None else name[0].upper() + name[1:]
-
-
-def _escaped(text: str) -> str:
-    """Escape what Markdown would take for its own, but for code in backquotes."""
-    pieces = text.split("`")
-    plain = [piece.replace("*", r"\*").replace("_", r"\_").replace("<", "&lt;") for piece in pieces[::2]]
-    pieces[::2] = plain
-    return "`".join(pieces)
 
 
 # Tools
@@ -217,7 +97,7 @@ def tools_page() -> str:
         parts += [_hints(listed.annotations), ""]
         parts += ["### Arguments", "", *_members(listed.input_schema), ""]
         parts += ["### Answer", "", *_members(listed.output_schema or {}), ""]
-    return _page(*parts)
+    return page(*parts)
 
 
 def _hints(hints: Any) -> str:
@@ -315,7 +195,7 @@ def status_page() -> str:
         "",
         "The same as a JSON schema is in [openapi.json](openapi.json), under `components.schemas.Status`.",
     ]
-    return _page(*parts)
+    return page(*parts)
 
 
 # What the README tells
@@ -325,7 +205,7 @@ def what_happens_page() -> str:
     """The README's table of troubles, for those who read the site."""
     readme = (ROOT.parent / "README.md").read_text(encoding="utf-8")
     _, _, rest = readme.partition(f"### {_TROUBLES}\n")
-    return _page(f"# {_TROUBLES}", "", rest.partition("\n## ")[0].strip())
+    return page(f"# {_TROUBLES}", "", rest.partition("\n## ")[0].strip())
 
 
 _TROUBLES = "What happens when …"

@@ -19,7 +19,7 @@ import tempfile
 import threading
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -27,10 +27,11 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
-__all__ = ["main", "without_fonts"]
+__all__ = ["PICTURES", "ROOT", "environment", "host", "main", "run", "serving", "until", "without_fonts"]
 
 ROOT = Path(__file__).resolve().parent.parent
-PICTURE = ROOT / "docs" / "images" / "terminal.svg"
+PICTURES = ROOT / "docs" / "images"
+PICTURE = PICTURES / "terminal.svg"
 STATUS = ROOT / "docs" / "reference" / "status-example.json"
 _SCRIPTS = sysconfig.get_path("scripts")
 _WIDTH = 100
@@ -46,10 +47,10 @@ def main() -> int:
         shutil.copytree(ROOT / "docs", home / "docs", ignore=shutil.ignore_patterns("*.py", "images", "*.json"))
         shutil.copy(ROOT / "README.md", home / "docs")
         (home / "public").mkdir()
-        with _host(home / "public") as address:
+        with host(home / "public") as address:
             picture = _session(home, address)
-            status = _status(home, address)
-    PICTURE.parent.mkdir(exist_ok=True)
+            with serving(home, address) as url:
+                status = _told(url)
     PICTURE.write_text(picture, encoding="utf-8")
     STATUS.write_text(json.dumps(status, indent=2) + "\n", encoding="utf-8")
     return 0 if len(picture.encode()) < _LARGEST else 1
@@ -64,23 +65,25 @@ def _session(home: Path, address: str) -> str:
         'pycontextify search "the connection breaks while it downloads" -n 1 --index-path everywhere',
     ):
         console.print(Text.assemble(("$ ", "bold green"), (line, "bold")))
-        for said in _run(line, home).replace(str(home), "/home/me").splitlines():
+        for said in run(line, home).replace(str(home), "/home/me").splitlines():
             console.print(Text.from_ansi(said), soft_wrap=False, overflow="ellipsis", no_wrap=True)
         console.print()
     return without_fonts(console.export_svg(title="built once, hydrated everywhere", unique_id="terminal"))
 
 
-def _run(line: str, home: Path) -> str:
+def run(line: str, home: Path) -> str:
+    """Run a line in a shell; return what it says."""
     shell = shutil.which("sh") or "/bin/sh"
     done = subprocess.run(  # noqa: S603 - our own lines
-        [shell, "-c", line], cwd=home, env=_environment(home), capture_output=True, text=True, check=False
+        [shell, "-c", line], cwd=home, env=environment(home), capture_output=True, text=True, check=False
     )
     if done.returncode:
         raise SystemExit(f"{line}\n{done.stderr}")
     return done.stdout.rstrip()
 
 
-def _environment(home: Path) -> dict[str, str]:
+def environment(home: Path) -> dict[str, str]:
+    """Return the environment of somebody at home in a directory, with this installation's commands."""
     own = {"HOME": str(home), "FORCE_COLOR": "1", "COLUMNS": str(_WIDTH), "TERM": "xterm-256color"}
     return {"PATH": f"{_SCRIPTS}{os.pathsep}{os.environ.get('PATH', '')}", "LANG": "C.UTF-8", **own}
 
@@ -96,7 +99,8 @@ class _Quiet(http.server.SimpleHTTPRequestHandler):
 
 
 @contextmanager
-def _host(site: Path) -> Iterator[str]:
+def host(site: Path) -> Iterator[str]:
+    """Serve a directory on this machine; yield its address."""
     served = functools.partial(_Quiet, directory=str(site))
     try:
         server = http.server.ThreadingHTTPServer(("127.0.0.1", _PORT), served)
@@ -107,30 +111,35 @@ def _host(site: Path) -> Iterator[str]:
     server.shutdown()
 
 
-def _status(home: Path, address: str) -> Any:
-    """Return what a server says of itself once it has filled an index from an address."""
-    settings = ("--transport", "http", "--port", "0", "--index-path", "served", "--index-bootstrap-url", address)
+@contextmanager
+def serving(home: Path, address: str, port: int = 0) -> Iterator[str]:
+    """Run a server that follows what is published at an address; yield its own, once it has filled itself."""
+    settings = ("--transport", "http", "--port", str(port), "--index-path", "served", "--index-bootstrap-url", address)
     command = [str(Path(_SCRIPTS, "pycontextify")), "serve", *settings, "--index-bootstrap-mode", "follow"]
     with subprocess.Popen(  # noqa: S603 - our own command
-        command, cwd=home, env=_environment(home), stderr=subprocess.PIPE, text=True
+        command, cwd=home, env=environment(home), stderr=subprocess.PIPE, text=True
     ) as server:
         try:
-            return _once_filled(server)
+            lines = iter(server.stderr or ())
+            line = next(line for line in lines if "listening at" in line)
+            threading.Thread(target=_drain, args=(lines,), daemon=True).start()
+            url = line.split("listening at ")[1].split()[0]
+            until(url, lambda told: told["hydration"]["history"] and told["index"]["generation"])
+            yield url
         finally:
             server.terminate()
 
 
-def _once_filled(server: subprocess.Popen[str]) -> Any:
-    lines = iter(server.stderr or ())
-    line = next(line for line in lines if "listening at" in line)
-    threading.Thread(target=_drain, args=(lines,), daemon=True).start()
-    url = line.split("listening at ")[1].split()[0]
-    while True:
-        with urllib.request.urlopen(f"{url}/status", timeout=5) as reply:  # noqa: S310 - http, as it said
-            found = json.load(reply)
-        if found["hydration"]["history"] and found["index"]["generation"]:
-            return found
+def until(url: str, holds: Callable[[Any], Any]) -> Any:
+    """Return a server's status once something holds of it."""
+    while not holds(found := _told(url)):
         time.sleep(0.1)
+    return found
+
+
+def _told(url: str) -> Any:
+    with urllib.request.urlopen(f"{url}/status", timeout=5) as reply:  # noqa: S310 - http, as it said
+        return json.load(reply)
 
 
 def _drain(lines: Iterator[str]) -> None:

@@ -61,6 +61,14 @@ def probe_script() -> ModuleType:
     return module
 
 
+def test_every_recipe_is_shown() -> None:
+    """Each file is on a page, in a form that a formatter leaves alone."""
+    pages = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "docs" / "recipes").glob("*.md"))
+    shown = re.findall(r'^--8<-- "(.+)"$', pages, re.MULTILINE)
+    files = {path for path in DEPLOY.rglob("*") if path.is_file() and path.parent.name not in ("prometheus", "grafana")}
+    assert {ROOT / each for each in shown} == files
+
+
 # Kubernetes
 
 
@@ -218,17 +226,18 @@ def test_compose_confines_both() -> None:
 
 
 async def test_the_probe_asks_with_the_token(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Alive and ready without an index, not serving; nothing without the token, nor where nobody listens."""
+    """Alive without an index, not ready where one is required; nothing without the token, nor where nobody listens."""
     probe = probe_script()
     import anyio.to_thread
 
-    async with serving(tmp_path, env={"HTTP_TOKEN": "0123456789abcdef0123456789abcdef"}) as server:
+    own = {"HTTP_TOKEN": "0123456789abcdef0123456789abcdef", "REQUIRE_INDEX": "true"}
+    async with serving(tmp_path, env=own) as server:
         monkeypatch.setenv("PYCONTEXTIFY_PORT", (await server.url()).rpartition(":")[2])
         monkeypatch.delenv("PYCONTEXTIFY_HTTP_TOKEN", raising=False)
         assert await anyio.to_thread.run_sync(probe.main, "/livez") == 1
         monkeypatch.setenv("PYCONTEXTIFY_HTTP_TOKEN", "0123456789abcdef0123456789abcdef")
-        told = {asked: await anyio.to_thread.run_sync(probe.main, asked) for asked in ("/livez", "/readyz", "serving")}
-    assert told == {"/livez": 0, "/readyz": 0, "serving": 1}
+        told = {asked: await anyio.to_thread.run_sync(probe.main, asked) for asked in ("/livez", "/readyz")}
+    assert told == {"/livez": 0, "/readyz": 1}
     assert await anyio.to_thread.run_sync(probe.main, "/livez") == 1
 
 

@@ -71,8 +71,20 @@ def test_the_python_example_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 
 def test_every_link_leads_somewhere() -> None:
     """Links to files of the project lead to files of the project."""
-    for target in re.findall(r"\]\((?!https?://)([^)#]+)\)", README):
+    linked = re.findall(r"\]\((?!https?://)([^)#]+)\)", README)
+    for target in linked + re.findall(r'(?:href|src|srcset)="(?!https?://)([^"#]+)"', README):
         assert (ROOT / target).exists(), target
+
+
+def test_the_first_screen_has_what_a_newcomer_looks_for() -> None:
+    """What it is, how it is installed, a first search, the demo, and both pictures, before the first heading."""
+    screen, _, _ = README.partition("\n## ")
+    assert len(screen.splitlines()) <= 25
+    for word in ("MCP", "pip install .", "pycontextify index ", "pycontextify search ", "make demo", "terminal.svg"):
+        assert word in screen
+    assert {"docs/images/status-page-light.png", "docs/images/status-page-dark.png"} <= set(
+        re.findall(r'="([^"]+\.png)"', screen)
+    )
 
 
 def test_every_test_that_shows_something_exists() -> None:

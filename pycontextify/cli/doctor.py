@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
@@ -11,10 +12,10 @@ from typing import TYPE_CHECKING, Annotated
 import anyio
 import typer
 
-from pycontextify.cli.flags import ALL
+from pycontextify.cli.flags import ALL, serve_flags, spelled_out
 from pycontextify.cli.verbs import AsJson, verb
-from pycontextify.config import Settings
-from pycontextify.errors import PyContextifyError
+from pycontextify.config import Settings, load_settings
+from pycontextify.errors import ConfigError, PyContextifyError
 from pycontextify.redact import one_line
 from pycontextify.server.words import count
 
@@ -26,6 +27,7 @@ __all__ = ["EXAMPLES", "doctor"]
 
 EXAMPLES = (
     "pycontextify doctor",
+    "pycontextify doctor cursor",
     "pycontextify doctor --verbose --index-bootstrap-url https://example.com/index",
     "pycontextify doctor --deep --offline",
 )
@@ -34,6 +36,10 @@ EXAMPLES = (
 @verb(ALL, interrupted="what was set aside is fetched again by the next hydration; else nothing was changed")
 def doctor(
     settings: Settings,
+    client: Annotated[
+        str | None,
+        typer.Argument(metavar="[CLIENT]", help="look with the settings that this MCP client starts the server with"),
+    ] = None,
     *,
     deep: Annotated[bool, typer.Option("--deep", help="read every byte, and mend what has rotted")] = False,
     offline: Annotated[bool, typer.Option("--offline", help="ask no source")] = False,
@@ -51,6 +57,8 @@ def doctor(
     """
     from pycontextify.library.workspace import Workspace
 
+    if client is not None:
+        settings = _settings_of(client, settings)
     workspace = Workspace(settings)
     mended, index = _index(workspace, deep=deep, offline=offline)
     findings = [*_around(workspace, offline=offline), *index]
@@ -68,6 +76,29 @@ def doctor(
         for line in _lines(findings, verbose=verbose, deep=deep):
             print(line)
     return 1 if any(finding.level == "problem" for finding in findings) else 0
+
+
+def _settings_of(client: str, settings: Settings) -> Settings:
+    """Return what a server that the client starts would go by; ``settings`` are the command line's."""
+    from pycontextify.library.clients.entry import given_by
+    from pycontextify.library.clients.found import look_around, this_machine
+
+    if flags := [origin.written for origin in settings.origins.values() if origin.layer == "flag"]:
+        raise ConfigError(
+            "a client has settings of its own", code="usage", asset=flags[0], hint="leave out one of them"
+        )
+    # A project's file goes before the user's own, as clients have it.
+    places = [each for each in look_around(this_machine(), shutil.which) if each.client.name == client and each.entries]
+    if not places:
+        hint = "`pycontextify install` tells which clients start one"
+        raise ConfigError("no such client starts this server", code="usage", asset=one_line(client), hint=hint)
+    name, entry = min(places[-1].entries.items())
+    arguments, environ = given_by(entry)
+    flags_given = serve_flags(spelled_out(arguments))
+    if flags_given is None:
+        what = f"{name!r} in {places[-1].file} starts something else than a server"
+        raise ConfigError(what, code="usage", asset=client, hint=f"`pycontextify install {client}` writes it anew")
+    return load_settings(flags_given, os.environ | environ)
 
 
 def _index(workspace: Workspace, *, deep: bool, offline: bool) -> tuple[Sequence[Finding], Sequence[Finding]]:

@@ -47,7 +47,7 @@ class _Asked:
 
 @verb(
     COMMON | EMBEDDING,
-    interrupted="trees that were done are kept, the others are as they were; the same command does what is missing",
+    interrupted="trees that were done are kept, and what was embedded of the next; the same command goes on from there",
 )
 def index(
     settings: Settings,

@@ -95,7 +95,8 @@ class _Bars:
         if stage != self._stage:
             self._progress.remove_task(self._bar)
             self._stage = stage
-            self._bar = self._progress.add_task(f"{stage} {self._what}", total=total or None, amount="")
+            # Those that an earlier run has done were not done in no time: they count for nothing in what is left.
+            self._bar = self._progress.add_task(f"{stage} {self._what}", total=total or None, completed=done, amount="")
         self._progress.update(self._bar, completed=done, total=total or None, amount=amount)
 
 

@@ -95,10 +95,11 @@ class HydrationStatus:
     """The ``hydration`` member of the status document. Byte counts never shrink within an attempt.
 
     ``bytes_done`` of ``bytes_total`` are there, what an interrupted attempt left among them; ``bytes_reused`` are in
-    blobs that did not have to be fetched at all. ``bytes_fetched`` came over the wire in this attempt, what had to be
-    fetched twice included. ``mirror`` is the address that was asked last. ``waiting_for``, in state ``waiting``, is how
-    far the other process has come, as it tells itself: its ``state``, ``bytes_done`` and ``bytes_total``. ``notice`` is
-    something that the last installation did and that people should know.
+    blobs that did not have to be fetched at all. ``bytes_fetched`` of files came over the wire in this attempt, what
+    had to be fetched twice included, and the few kB of documents that tell which files there are left out. ``mirror``
+    is the address that was asked last. ``waiting_for``, in state ``waiting``, is how far the other process has come, as
+    it tells itself: its ``state``, ``bytes_done`` and ``bytes_total``. ``notice`` is something that the last
+    installation did and that people should know.
     """
 
     state: State = "disabled"

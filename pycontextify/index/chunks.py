@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import queue
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
@@ -23,7 +22,9 @@ from pycontextify.index import chunks_file
 from pycontextify.index.chunks_check import check_pages, check_rows
 from pycontextify.index.chunks_file import query
 from pycontextify.index.model import Chunk, Document
-from pycontextify.index.terms import can_match, match_expression
+from pycontextify.index.postings import PostingsError, Scores, unpack
+from pycontextify.index.terms import asked_text, can_match
+from pycontextify.index.tokens import Tokenizer
 
 __all__ = ["Chunks", "StoredChunk", "StoredDocument"]
 
@@ -43,8 +44,6 @@ WITH RECURSIVE each(tag) AS (
   UNION ALL SELECT (SELECT min(t.tag) FROM tags t WHERE t.tag > each.tag) FROM each WHERE each.tag IS NOT NULL)
 SELECT tag FROM each WHERE EXISTS (SELECT 1 FROM tags t WHERE t.tag = each.tag AND t.document = ?) ORDER BY tag
 """
-# A word in the name of the thing or of its file says more than one in its text.
-_BM25 = "bm25(words, 4.0, 2.0, 1.0)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +71,9 @@ class Chunks:
     allows that.
     """
 
-    def __init__(self, connections: Sequence[apsw.Connection], meta: Mapping[str, Any], size: int) -> None:
+    def __init__(
+        self, connections: Sequence[apsw.Connection], tokenize: Tokenizer, meta: Mapping[str, Any], size: int
+    ) -> None:
         self.meta = meta
         self._idle: queue.LifoQueue[apsw.Connection] = queue.LifoQueue()
         self._connections = connections
@@ -80,6 +81,7 @@ class Chunks:
         for connection in connections:
             self._idle.put(connection)
         packed = meta.get("dictionary")
+        self._tokenize = tokenize
         self._dictionary = zstandard.ZstdCompressionDict(bytes.fromhex(packed)) if packed else None
 
     @classmethod
@@ -93,7 +95,8 @@ class Chunks:
             try:
                 connections = [opened.enter_context(closing(chunks_file.connect(path))) for _ in range(_CONNECTIONS)]
                 meta = {key: json.loads(value) for key, value in query(connections[0], "SELECT key, value FROM meta")}
-                chunks = cls(connections, meta, path.stat().st_size)
+                tokenize = opened.enter_context(closing(Tokenizer()))
+                chunks = cls(connections, tokenize, meta, path.stat().st_size)
             except apsw.CantOpenError as error:
                 raise StoreError(
                     f"the chunks file can't be opened ({error})",
@@ -117,7 +120,7 @@ class Chunks:
         try:
             chunks_file.allow_steps(connection, self._size)
             yield connection
-        except (apsw.Error, zstandard.ZstdError, UnicodeDecodeError) as error:
+        except (apsw.Error, zstandard.ZstdError, UnicodeDecodeError, PostingsError) as error:
             raise ValidateError(
                 f"the chunks file is damaged ({error})", code="chunks_unreadable", hint=_PUBLISH_AGAIN
             ) from error
@@ -143,12 +146,22 @@ class Chunks:
             unpacker = self._unpacker()
             for row, *columns in query(connection, f"SELECT c.id, {_CHUNK_COLUMNS} FROM chunks c"):  # noqa: S608 - constants
                 _chunk(row, columns, unpacker)
+            rows = self._rows(connection)
+            for (packed,) in query(connection, "SELECT postings FROM words"):
+                _listed(packed, rows)
         return self.rows()
 
     def last_row(self) -> int:
         """Return the highest row number, -1 when there is none; unlike `rows`, this reads next to nothing."""
         with self._borrow() as connection:
-            return int(next(query(connection, "SELECT coalesce(max(id), -1) FROM chunks"))[0])
+            return self._rows(connection) - 1
+
+    def _rows(self, connection: apsw.Connection) -> int:
+        """Count the rows by their highest number; a file of fewer bytes than that has none of such a number."""
+        ((last,),) = query(connection, "SELECT coalesce(max(id), -1) FROM chunks")
+        if not -1 <= last < self._size:
+            raise ValidateError(f"no row can be number {last}", code="chunks_unreadable", hint=_PUBLISH_AGAIN)
+        return int(last) + 1
 
     def match(
         self, text: str, *, allowed: NDArray[np.bool_] | None, deleted: NDArray[np.bool_] | None, limit: int
@@ -157,24 +170,13 @@ class Chunks:
 
         ``allowed`` and ``deleted`` are masks, bool (rows,): what must and what must not be returned.
         """
-        expression = match_expression(text)
-        found: dict[int, float] = {}
-        if not expression:
-            return found
+        words = dict.fromkeys(self._tokenize(asked_text(text)))
         with self._borrow() as connection:
-            ranked = query(
-                connection,
-                f"SELECT rowid, {_BM25} FROM words WHERE words MATCH ?"  # noqa: S608 - a constant
-                " AND rowid BETWEEN 0 AND (SELECT max(id) FROM chunks) ORDER BY 2, 1",
-                (expression,),
-            )
-            for row, rank in ranked:
-                if len(found) == limit:
-                    break
-                # Files come from elsewhere: the words of one may make a score that is no number.
-                if rank is not None and math.isfinite(rank) and _passes(row, allowed, deleted):
-                    found[row] = -rank
-        return found
+            scores = Scores(self._rows(connection))
+            for word in words:
+                for (packed,) in query(connection, "SELECT postings FROM words WHERE word = ?", (word,)):
+                    scores.add(*_listed(packed, scores.rows))
+        return scores.best(limit, allowed, deleted)
 
     def select(self, *, tags: Sequence[str], path: str | None, language: str | None) -> NDArray[np.int64]:
         """Return the rows whose documents pass every filter given; see `Query` for their meaning."""
@@ -229,6 +231,7 @@ class Chunks:
 
     def close(self) -> None:
         """Close every connection."""
+        self._tokenize.close()
         for connection in self._connections:
             connection.close()
 
@@ -258,6 +261,12 @@ def _chunk(row: int, columns: Sequence[Any], unpacker: zstandard.ZstdDecompresso
     return Chunk(unpacker.decompress(packed).decode(), start_line, end_line, kind, symbol)
 
 
+def _listed(packed: object, rows: int) -> tuple[NDArray[np.int64], NDArray[np.uint8]]:
+    if not isinstance(packed, bytes):
+        raise PostingsError("it is of another type")
+    return unpack(packed, rows)
+
+
 def _check_kinds(columns: Sequence[object], kinds: Sequence[type]) -> None:
     """Raise ValidateError unless values are of these kinds; a schema binds whoever writes by it, not the file."""
     if [type(value) for value in columns] != [*kinds]:
@@ -268,9 +277,3 @@ def _document(columns: Sequence[Any], tags: tuple[str, ...]) -> StoredDocument:
     _check_kinds(columns, _DOCUMENT_KINDS)
     _, tree, path, language, content_hash, size, first_row, row_count = columns
     return StoredDocument(Document(path, tree, language, content_hash, size, tags), first_row, row_count)
-
-
-def _passes(row: int, allowed: NDArray[np.bool_] | None, deleted: NDArray[np.bool_] | None) -> bool:
-    if any(mask is not None and not 0 <= row < len(mask) for mask in (allowed, deleted)):
-        return False
-    return (allowed is None or bool(allowed[row])) and (deleted is None or not deleted[row])

@@ -1,8 +1,8 @@
 """The chunks file: an SQLite database, written once and then opened read-only, even when it comes from elsewhere.
 
 The file is small by itself, for it is published as it is: text is zstd-compressed per row with a dictionary kept in the
-file, the full-text table is contentless, the file is vacuumed. The full-text table keeps positions (``detail=full``)
-for they can't be done without: with ``none`` or ``column``, a contentless table gives every match a BM25 score of 0.
+file, an inverted index (see `pycontextify.index.postings`) has two or three bytes for each word of a row, the file is
+vacuumed.
 
 An opened file is immutable, its schema is compared to ours word for word, so it can hold no trigger, view or generated
 column of its own, and SQLite's own guards are on (https://sqlite.org/security.html, "untrusted SQLite database files"):
@@ -26,7 +26,9 @@ import zstandard
 
 from pycontextify.errors import StoreError, ValidateError
 from pycontextify.index.model import Chunk, Document
+from pycontextify.index.postings import Postings
 from pycontextify.index.terms import LONGEST_FILTER, indexed_text
+from pycontextify.index.tokens import Tokenizer
 
 __all__ = ["MOST_VALUES", "allow_steps", "connect", "query", "write_chunks"]
 
@@ -40,12 +42,11 @@ CREATE TABLE tags(tag TEXT NOT NULL, document INTEGER NOT NULL, PRIMARY KEY(tag,
 CREATE TABLE chunks(
   id INTEGER PRIMARY KEY, document INTEGER NOT NULL, start_line INTEGER NOT NULL, end_line INTEGER NOT NULL,
   kind TEXT NOT NULL, symbol TEXT NOT NULL, text BLOB NOT NULL) STRICT;
-CREATE VIRTUAL TABLE words USING fts5(symbol, path, text, content='', tokenize='porter unicode61');
+CREATE TABLE words(id INTEGER PRIMARY KEY, word TEXT NOT NULL UNIQUE, postings BLOB NOT NULL) STRICT;
 """
 _WRITING = "PRAGMA page_size=4096; PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF;"
 _READING = """
 PRAGMA cell_size_check=ON; PRAGMA cache_size=-1000; PRAGMA mmap_size=0; PRAGMA temp_store=MEMORY;
-CREATE VIRTUAL TABLE temp.postings USING fts5vocab(main, words, instance);
 PRAGMA query_only=ON;
 """
 _DICTIONARY_SIZE = 64 * 1024
@@ -58,9 +59,9 @@ MOST_VALUES = 1000
 """How many values a statement may be given."""
 
 _LIMITS = {
-    apsw.SQLITE_LIMIT_LENGTH: 16 << 20,  # a row; texts are at most 1 MiB, and nothing else in it is long
+    apsw.SQLITE_LIMIT_LENGTH: 64 << 20,  # a row; a word that all of thirty million rows have takes as much
     apsw.SQLITE_LIMIT_SQL_LENGTH: 10_000,
-    apsw.SQLITE_LIMIT_SCHEMA: 20,  # tables and indexes; ours are eleven, with those of the full-text table
+    apsw.SQLITE_LIMIT_SCHEMA: 20,  # tables and indexes; ours are seven
     apsw.SQLITE_LIMIT_COLUMN: 20,
     apsw.SQLITE_LIMIT_EXPR_DEPTH: 20,
     apsw.SQLITE_LIMIT_PARSER_DEPTH: 100,
@@ -74,9 +75,9 @@ _LIMITS = {
     apsw.SQLITE_LIMIT_TRIGGER_STEPS: 10,
     apsw.SQLITE_LIMIT_WORKER_THREADS: 0,
 }
-_TABLES = frozenset(["meta", "documents", "tags", "chunks", "postings", "sqlite_master"])
-_FUNCTIONS = frozenset(["bm25", "coalesce", "count", "glob", "length", "match", "max", "min"])
-_PRAGMAS = frozenset(["data_version", "integrity_check"])  # the first is the full-text table's
+_TABLES = frozenset(["meta", "documents", "tags", "chunks", "words", "sqlite_master"])
+_FUNCTIONS = frozenset(["coalesce", "count", "glob", "length", "max", "min"])
+_PRAGMAS = frozenset(["integrity_check"])
 
 _STEPS_A_LOOK = 10_000
 _LEAST_STEPS = 1_000_000
@@ -103,8 +104,8 @@ def write_chunks(path: Path, meta: Mapping[str, object], entries: Sequence[tuple
                 connection.executemany(
                     "INSERT INTO meta VALUES(?, ?)", [(key, json.dumps(stored[key])) for key in sorted(stored)]
                 )
-                _insert(connection, entries, [compress(text) for text in texts])
-                connection.execute("INSERT INTO words(words) VALUES('optimize')")
+                _insert_rows(connection, entries, [compress(text) for text in texts])
+                _insert_words(connection, entries)
             connection.execute("VACUUM")
     except apsw.Error as error:
         raise StoreError(
@@ -136,7 +137,7 @@ def _train(texts: Sequence[bytes]) -> zstandard.ZstdCompressionDict | None:
         return None  # texts too uniform to learn from; they compress well on their own
 
 
-def _insert(
+def _insert_rows(
     connection: apsw.Connection, entries: Sequence[tuple[Document, Sequence[Chunk]]], packed: Sequence[bytes]
 ) -> None:
     row = 0
@@ -149,16 +150,25 @@ def _insert(
             ),
         )
         connection.executemany("INSERT INTO tags VALUES(?, ?)", [(tag, number) for tag in sorted(set(document.tags))])
-        for chunk in chunks:
-            connection.execute(
-                "INSERT INTO chunks VALUES(?, ?, ?, ?, ?, ?, ?)",
-                (row, number, chunk.start_line, chunk.end_line, chunk.kind, chunk.symbol, packed[row]),
-            )
-            connection.execute(
-                "INSERT INTO words(rowid, symbol, path, text) VALUES(?, ?, ?, ?)",
-                (row, indexed_text(chunk.symbol), indexed_text(document.path), indexed_text(chunk.text)),
-            )
-            row += 1
+        connection.executemany(
+            "INSERT INTO chunks VALUES(?, ?, ?, ?, ?, ?, ?)",
+            [
+                (row + place, number, chunk.start_line, chunk.end_line, chunk.kind, chunk.symbol, packed[row + place])
+                for place, chunk in enumerate(chunks)
+            ],
+        )
+        row += len(chunks)
+
+
+def _insert_words(connection: apsw.Connection, entries: Sequence[tuple[Document, Sequence[Chunk]]]) -> None:
+    postings = Postings()
+    with closing(Tokenizer()) as tokenize:
+        for document, chunks in entries:
+            path = tokenize(indexed_text(document.path))
+            for chunk in chunks:
+                postings.add(tokenize(indexed_text(chunk.symbol)), path, tokenize(indexed_text(chunk.text)))
+    numbered = ((number, *each) for number, each in enumerate(postings.lists()))
+    connection.executemany("INSERT INTO words VALUES(?, ?, ?)", numbered)
 
 
 def connect(path: Path) -> apsw.Connection:
@@ -198,7 +208,7 @@ def _authorize(action: int, first: str | None, second: str | None, *_: str | Non
     """Let through what our statements do: read our tables, call these functions, check the whole file."""
     allowed = (
         action in (apsw.SQLITE_SELECT, apsw.SQLITE_RECURSIVE)
-        or (action == apsw.SQLITE_READ and first is not None and (first in _TABLES or first.startswith("words")))
+        or (action == apsw.SQLITE_READ and first in _TABLES)
         or (action == apsw.SQLITE_FUNCTION and second in _FUNCTIONS)
         or (action == apsw.SQLITE_PRAGMA and first in _PRAGMAS)
     )

@@ -21,6 +21,7 @@ from pycontextify.index.view import View
 from pycontextify.ingest.base import Base, open_base
 from pycontextify.ingest.chunk import CHUNKER_VERSION, passage
 from pycontextify.ingest.encode import embed_chunks
+from pycontextify.ingest.kept import KeptVectors, keeping
 from pycontextify.ingest.probes import choose_probes
 from pycontextify.ingest.report import IndexProgress, IndexReport, IndexRequest, OnProgress
 from pycontextify.ingest.scan import Known, Scan, scan_tree
@@ -50,6 +51,7 @@ class _Run:
     request: IndexRequest
     encoder: Encoder
     staging: Path
+    kept: KeptVectors
     moment: datetime
     on_progress: OnProgress
 
@@ -74,7 +76,7 @@ def update_index(
     """Bring a tree of an index up to date and activate the new generation. Blocks, for as long as embedding takes.
 
     Raises IngestError (wrong root, label, version or encoder), NotReadyError (the encoder fails) or StoreError; the
-    index is then as it was.
+    index is then as it was, and what was embedded so far is kept for the next run.
     """
     began = time.monotonic()
     layout.create()
@@ -83,15 +85,16 @@ def update_index(
         layout.staging() as staging,
         open_base(layout, request) as base,
     ):
-        run = _Run(layout, request, encoder, staging, now(), on_progress)
         check_label(layout.trees, request.tree, request.root.resolve())
         base.check_encoder(encoder)
         known = base.known(request.tree)
         scan = scan_tree(request, known, on_progress)
         gone = {path: document for path, document in known.items() if path not in scan.kept}
         if scan.fresh or gone:
-            draft = _draft(run, base, scan, gone)
-            config, chunks, generation = draft.config, draft.chunks, _commit(run, draft, base.notes)
+            with keeping(layout, encoder.info) as kept:
+                run = _Run(layout, request, encoder, staging, kept, now(), on_progress)
+                draft = _draft(run, base, scan, gone)
+                config, chunks, generation = draft.config, draft.chunks, _commit(run, draft, base.notes)
         elif base.config is not None and base.generation is not None:
             config, generation = base.config, base.generation
             chunks = sum(segment.live_rows for segment in base.segments)
@@ -132,7 +135,7 @@ def _embed(run: _Run, scan: Scan) -> list[Entry]:
     def embedded(done: int, total: int) -> None:
         run.on_progress(IndexProgress("embedding", done, total))
 
-    vectors = embed_chunks(run.encoder, passages, embedded)
+    vectors = embed_chunks(run.encoder, passages, embedded, kept=run.kept)
     entries, row = [], 0
     for document, chunks in scan.fresh:
         entries.append(Entry(document, chunks, vectors[row : row + len(chunks)]))

@@ -23,15 +23,14 @@ from pycontextify.hydration.status import HydrationStatus
 from pycontextify.hydration.status import unheard as no_attempts
 from pycontextify.index.live import LiveIndex
 from pycontextify.redact import redact_url
+from pycontextify.server.bind import address_of, bind
 from pycontextify.server.desk import Clock, Desk
 from pycontextify.server.engine import load_engine
 from pycontextify.server.fill import Fill
 from pycontextify.server.lag import watch_lag
-from pycontextify.server.listen import Listener, address_of, bind
 from pycontextify.server.logs import configure_logging
 from pycontextify.server.notify import READY, STOPPING, tell
 from pycontextify.server.protocol import build_server
-from pycontextify.server.routes import build_app
 from pycontextify.server.searches import unheard as no_searches
 from pycontextify.server.signals import ending_signals
 from pycontextify.server.stdio import serve_stdio
@@ -41,8 +40,10 @@ if TYPE_CHECKING:
     from mcp.server.lowlevel import Server
 
     from pycontextify.config import Settings
+    from pycontextify.server.listen import Listener
     from pycontextify.server.metrics import Metrics
     from pycontextify.server.parts import Engine, Searchable
+    from pycontextify.server.web import Web
 
 __all__ = ["run", "serve"]
 
@@ -109,14 +110,14 @@ async def serve(
         live: LiveIndex[Searchable] = LiveIndex()
         local = settings.auto_load and await anyio.Path(settings.index_dir, "index.json").is_file()
         listening = await _listening(settings)
-        metrics = None if listening is None else await anyio.to_thread.run_sync(_new_metrics)
+        web = None if listening is None else await anyio.to_thread.run_sync(_web, *listening, settings.http_token)
         fill = Fill(
             live,
             partial(load, settings),
             _before_hydration(settings),
             local=local,
             follows=settings.auto_load,
-            on_end=no_attempts if metrics is None else metrics.attempted,
+            on_end=no_attempts if web is None else web.metrics.attempted,
         )
         desk = Desk(
             live,
@@ -124,23 +125,20 @@ async def serve(
             roots=settings.allowed_roots,
             now=now,
             index_required=settings.require_index,
-            on_search=no_searches if metrics is None else metrics.searched,
+            on_search=no_searches if web is None else web.metrics.searched,
         )
         server = build_server(tools(desk))
-        listener = None
-        if listening is not None and metrics is not None:
-            app = build_app(server, desk, bound=listening[0], token=settings.http_token, metrics=metrics.route(desk))
-            listener = Listener(app, listening[1])
+        listener, metrics = (None, None) if web is None else (web.listener(server, desk), web.metrics)
         transports = _Transports(server, listener, metrics, stdio=settings.transport == "stdio")
         await _run_all(transports, fill, ending)
         await anyio.to_thread.run_sync(live.swap, None)
 
 
-def _new_metrics() -> Metrics:
-    """Import what metrics need, and return a server's; blocks."""
-    from pycontextify.server.metrics import Metrics
+def _web(host: str, listening: socket.socket, token: str | None) -> Web:
+    """Import what listening needs; blocks. A client on a pipe alone does not wait for it."""
+    from pycontextify.server.web import Web
 
-    return Metrics()
+    return Web(host, listening, token)
 
 
 class _Ending:

@@ -35,7 +35,9 @@ def state_of(situation: Situation, moved: Bytes, now: datetime) -> Iterator[Metr
     yield from _hydration(situation.hydration)
     fetched, reused = moved
     yield CounterMetricFamily(
-        "pycontextify_hydration_downloaded_bytes", "Bytes that came over the wire, fetched twice or not.", fetched
+        "pycontextify_hydration_downloaded_bytes",
+        "Bytes of files that came over the wire, fetched twice or not.",
+        fetched,
     )
     yield CounterMetricFamily(
         "pycontextify_hydration_reused_bytes", "Bytes of blobs that were there already and not fetched.", reused

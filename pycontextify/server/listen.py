@@ -1,63 +1,27 @@
-"""Listening for HTTP: a socket that is ours, and uvicorn without its signals and its log."""
+"""Serving HTTP on a socket that is ours: uvicorn without its signals and its log."""
 
 from __future__ import annotations
 
 import contextlib
-import logging
-import socket
 from functools import partial
 from typing import TYPE_CHECKING, cast
 
 import anyio
-import anyio.to_thread
 import uvicorn
 
-from pycontextify.errors import ConfigError
 from pycontextify.server.connection import Limits, PatientConnection
 
 if TYPE_CHECKING:
     import asyncio
+    import socket
     from collections.abc import Iterator
 
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-__all__ = ["Listener", "address_of", "bind"]
+__all__ = ["Listener"]
 
-_log = logging.getLogger(__name__)
 _CLOSING_SECONDS = 2
 _LIMITS = Limits()
-
-
-async def bind(host: str, port: int) -> socket.socket:
-    """Return a listening socket; port 0 takes any free one.
-
-    Raises ConfigError when the address is taken, or not one of this machine.
-    """
-    return await anyio.to_thread.run_sync(_bind, host, port)
-
-
-def _bind(host: str, port: int) -> socket.socket:
-    place = f"{host}:{port}"
-    try:
-        family, *_, address = socket.getaddrinfo(host.strip("[]"), port, type=socket.SOCK_STREAM)[0]
-        return socket.create_server(address[:2], family=family)
-    except socket.gaierror as error:
-        raise ConfigError(
-            "not an address of this machine", code="host_unknown", asset=place, hint="use 127.0.0.1 or 0.0.0.0"
-        ) from error
-    except OSError as error:
-        raise ConfigError(
-            f"can't listen there ({error.strerror})",
-            code="port_unavailable",
-            asset=place,
-            hint="stop what uses the port, choose another one, or take port 0 for any free one",
-        ) from error
-
-
-def address_of(listening: socket.socket) -> str:
-    """Return the base URL that a listening socket is reached at."""
-    host, port, *_ = listening.getsockname()
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
 class _Quiet(uvicorn.Server):

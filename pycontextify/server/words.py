@@ -39,8 +39,8 @@ def size(amount: float) -> str:
 
 
 def count(number: int, noun: str) -> str:
-    """Return ``1 chunk`` or ``3 chunks``."""
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+    """Return ``1 chunk`` or ``39,043 chunks``."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
 def duration(seconds: float) -> str:

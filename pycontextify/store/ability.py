@@ -6,6 +6,8 @@ import os
 import shutil
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,14 +31,26 @@ class Ability:
 
 
 def try_out(directory: Path) -> Ability:
-    """Try it with files of its own, gone afterwards, in a directory that is there. Blocks; never raises."""
+    """Try it with files of its own, in a directory that is there and afterwards as it was. Blocks; never raises."""
     try:
-        with tempfile.TemporaryDirectory(dir=directory, prefix=".pycontextify-", ignore_cleanup_errors=True) as name:
+        with (
+            _time_kept(directory),
+            tempfile.TemporaryDirectory(dir=directory, prefix=".pycontextify-", ignore_cleanup_errors=True) as name,
+        ):
             place = Path(name)
             (place / "file").write_bytes(b"x")
             return Ability(writable=True, locks=_locks(place / "lock"), links=_links(place))
     except OSError as error:
         return Ability(writable=False, reason=error.strerror or type(error).__name__)
+
+
+@contextmanager
+def _time_kept(directory: Path) -> Iterator[None]:
+    """Give a directory the time back that it was changed at: who looks leaves no trace."""
+    before = directory.stat()
+    yield
+    with suppress(OSError):  # it is somebody else's, who lets us write
+        os.utime(directory, ns=(before.st_atime_ns, before.st_mtime_ns))
 
 
 def _locks(path: Path) -> bool:

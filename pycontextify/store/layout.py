@@ -13,6 +13,7 @@
       .pycontextify/state.json       the highest version seen of each line of snapshots
       .pycontextify/trees.json       which directories were indexed here under which labels
       .pycontextify/partial/         what is still being written: downloads (HEX.part with HEX.journal) and builds
+                                     (staging-*, and HEX.vectors: what one has embedded)
 
 A local index directory and a published snapshot are both such a directory, byte for byte the same.
 """
@@ -56,6 +57,10 @@ class Layout:
     def partial(self) -> Path:
         """Where downloads and builds are staged; on the same file system as the blobs."""
         return self.private / "partial"
+
+    def kept_vectors(self, encoder: Digest) -> Path:
+        """Return where a build with this encoder keeps what it has embedded, until it has ended well."""
+        return self.partial / f"{encoder.hex}.vectors"
 
     @property
     def trees(self) -> Path:

@@ -20,13 +20,13 @@ _PARTIAL_QUOTA = 64 << 30
 def reclaim(layout: Layout, *, now: Callable[[], float] = time.time) -> int:
     """Remove what dead writers have left; return how many files. Call it with both locks held.
 
-    Temporary files and staging directories go. Downloads that were interrupted stay for a week, the newest of them
-    within 64 GiB, for they save fetching.
+    Temporary files and staging directories go. Downloads that were interrupted stay for a week, and what builds had
+    embedded that were; the newest of both within 64 GiB, for they save work.
     """
     _drop_builds(layout)
     gone = _unlink(_temporary_files(layout))
     spent = 0
-    for part in sorted(found_in(layout.partial, "*.part"), key=_written, reverse=True):
+    for part in sorted(_resumable(layout), key=_written, reverse=True):
         with suppress(OSError):
             status = part.stat()
             spent += status.st_size
@@ -39,6 +39,7 @@ def drop_partials(layout: Layout) -> None:
     """Remove what downloads and builds have left behind; call it with both locks held."""
     _drop_builds(layout)
     drop_downloads(layout)
+    _unlink(found_in(layout.partial, "*.vectors"))
 
 
 def drop_downloads(layout: Layout, keep: Collection[Path] = ()) -> None:
@@ -46,6 +47,11 @@ def drop_downloads(layout: Layout, keep: Collection[Path] = ()) -> None:
     kept = {path.name for part in keep for path in (part, part.with_suffix(".journal"))}
     found = (*found_in(layout.partial, "*.part"), *found_in(layout.partial, "*.journal"))
     _unlink(left for left in found if left.name not in kept)
+
+
+def _resumable(layout: Layout) -> list[Path]:
+    """Return what an interrupted run has left for the next one to go on with."""
+    return [*found_in(layout.partial, "*.part"), *found_in(layout.partial, "*.vectors")]
 
 
 def _drop_builds(layout: Layout) -> None:

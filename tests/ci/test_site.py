@@ -42,6 +42,15 @@ def test_what_is_not_loaded_may_be_anywhere(page: str) -> None:
     assert site.loaded(page, kind=".html") == []
 
 
+@pytest.mark.parametrize(
+    "line", ["--8&lt;-- &quot;a.py&quot;", '<span>--8</span> <span>&lt;</span> --"a.py"', '--8&lt;-- "a.py"']
+)
+def test_a_file_that_is_not_shown_is_found(line: str) -> None:
+    """The line that stands for it is left, as it was written or as a formatter thought that it is Python."""
+    assert site.unfilled(f"<pre>{line}</pre>") == ["a.py"]
+    assert site.unfilled("<p>A file of 8 &lt; 9 lines -- not more.</p>") == []
+
+
 def test_a_site_is_looked_over(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Pages, styles, and what there is to search: each may be what is wrong."""
     (tmp_path / "search").mkdir()

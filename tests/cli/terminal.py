@@ -1,10 +1,17 @@
-"""What a child writes to a terminal of its own."""
+"""A terminal for a child, and what it writes there."""
 
 from __future__ import annotations
 
 import os
 
-__all__ = ["read_to_the_end"]
+__all__ = ["open_terminal", "read_to_the_end"]
+
+
+def open_terminal() -> tuple[int, int]:
+    """Return our end of a pseudo-terminal, and the child's. Who calls it is marked ``terminal``: Windows has none."""
+    import pty
+
+    return pty.openpty()
 
 
 def read_to_the_end(ours: int) -> bytes:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import shutil
+import sys
 from pathlib import Path
 
 import pytest
@@ -137,3 +139,46 @@ def test_no_secret_is_told(cli: Cli, index: Path) -> None:
     for form in ("--verbose", "--json"):
         told = cli("doctor", form, "--index-path", index, **secrets)
         assert canary not in told.out + told.err
+
+
+def test_the_settings_of_a_client_can_be_looked_at(cli: Cli, index: Path, tmp_path: Path) -> None:
+    """Those that it starts the server with: its flags and its variables, but not a variable that it puts in."""
+    file = cli.home / ".cursor" / "mcp.json"
+    file.parent.mkdir()
+    env = {"PYCONTEXTIFY_INDEX_BOOTSTRAP_URL": "http://127.0.0.1:1/i", "PYCONTEXTIFY_INDEX_BOOTSTRAP_TOKEN": "${env:T}"}
+    entry = {"command": sys.executable, "args": ["-m", "pycontextify", "--index-path", str(index)], "env": env}
+    file.write_text(json.dumps({"mcpServers": {"docs": entry}}))
+    plain = cli("doctor", "--index-path", tmp_path / "none").out
+    assert "has settings of its own: --index-path, PYCONTEXTIFY_INDEX_BOOTSTRAP_URL; " in plain
+    assert "`pycontextify doctor cursor` looks with them" in plain
+    told = cli("doctor", "cursor")
+    assert told.code == 1
+    assert told.out.startswith(f"directory: {index}\n")
+    assert "problem  connect_failed: http://127.0.0.1:1/i" in told.out
+    assert "index_empty" not in told.out
+    assert "client_settings" in told.out
+
+
+@pytest.mark.parametrize(
+    ("words", "why"),
+    [
+        (["zed"], "no such client starts this server"),
+        (["cursor", "--index-path", "x"], "a client has settings of its own"),
+        (["cursor"], "starts something else than a server"),
+    ],
+)
+def test_a_client_whose_settings_are_not_known_is_refused(cli: Cli, words: list[str], why: str) -> None:
+    """A wrong command line."""
+    file = cli.home / ".cursor" / "mcp.json"
+    file.parent.mkdir()
+    file.write_text('{"mcpServers": {"docs": {"command": "pycontextify", "args": ["demo"]}}}')
+    told = cli("doctor", *words)
+    assert told.code == 2
+    assert why in told.err
+
+
+def test_no_index_yet_is_no_problem_where_one_can_be_fetched(cli: Cli, index: Path, tmp_path: Path) -> None:
+    """That is how a server starts."""
+    told = cli("doctor", "--index-path", tmp_path / "new", "--index-bootstrap-url", (tmp_path / "public").as_uri())
+    assert told.code == 0
+    assert "note     index_empty: " in told.out

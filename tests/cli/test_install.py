@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import pty
 import signal
 import time
 import tomllib
@@ -15,7 +14,7 @@ import pytest
 
 from pycontextify.library.clients.table import CLIENTS
 from tests.cli.conftest import Cli, Finished
-from tests.cli.terminal import read_to_the_end
+from tests.cli.terminal import open_terminal, read_to_the_end
 
 CANARY = "canary-7f3a"
 URL = ("--index-bootstrap-url", "https://example.com/index")
@@ -91,7 +90,7 @@ def test_claude_code_is_asked_itself(cli: Cli) -> None:
 
 def answering(cli: Cli, answer: str | None, *arguments: str) -> tuple[int, str]:
     """Run on a terminal and answer the question, with None by Ctrl-C; return the exit code and what came there."""
-    ours, theirs = pty.openpty()
+    ours, theirs = open_terminal()
     environment = {"TERM": "dumb", "COLUMNS": "200"}
     with cli.start(*arguments, env=environment, stdin=theirs, stdout=theirs, stderr=theirs) as child:
         os.close(theirs)
@@ -107,6 +106,7 @@ def answering(cli: Cli, answer: str | None, *arguments: str) -> tuple[int, str]:
     return child.returncode, shown.decode()
 
 
+@pytest.mark.terminal
 def test_on_a_terminal_it_asks(cli: Cli) -> None:
     """After the diff; silence is no, and no changes nothing."""
     file = cli.home / FILES["cursor"]

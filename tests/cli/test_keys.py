@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import pty
 import stat
 from pathlib import Path
 
@@ -12,6 +11,7 @@ import pytest
 from pycontextify.publish.signing import read_secret_key
 from pycontextify.snapshot.signature import parse_public_key
 from tests.cli.conftest import Cli, Site
+from tests.cli.terminal import open_terminal
 from tests.fakes.signers import password_protected
 
 PASSWORD = "hunter2 of the key"
@@ -101,10 +101,11 @@ def test_a_password_can_be_in_the_environment(cli: Cli, site: Site, tmp_path: Pa
     assert PASSWORD not in done.out
 
 
+@pytest.mark.terminal
 def test_a_password_can_be_typed(cli: Cli, site: Site, tmp_path: Path) -> None:
     """At a terminal; it is not shown, and what is asked goes to standard error, away from what is printed."""
     key = password_protected(tmp_path, PASSWORD)
-    terminal, typed = pty.openpty()
+    terminal, typed = open_terminal()
     with cli.start(
         *("publish", tmp_path / "public", "--json", "--index-path", site.index, "--sign", key),
         stdin=typed,

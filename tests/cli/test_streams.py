@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import pty
 import re
 import shutil
 import signal
@@ -21,7 +20,7 @@ import pytest
 
 from pycontextify.store.layout import Layout
 from tests.cli.conftest import Cli, Site
-from tests.cli.terminal import read_to_the_end
+from tests.cli.terminal import open_terminal, read_to_the_end
 from tests.fakes.acts import Late
 from tests.fakes.server import SnapshotServer
 
@@ -143,7 +142,7 @@ def test_interrupting_a_publication_leaves_what_was_there(cli: Cli, site: Site, 
 
 
 def test_interrupting_an_index_run_leaves_what_was_there(cli: Cli, tmp_path: Path) -> None:
-    """While it embeds: there is no generation, and the same command makes one."""
+    """While it embeds: there is no generation, and the same command makes one, with what was embedded already."""
     tree = tmp_path / "tree"
     tree.mkdir()
     for number in range(300):
@@ -151,7 +150,7 @@ def test_interrupting_an_index_run_leaves_what_was_there(cli: Cli, tmp_path: Pat
     index = ("index", tree, "--json", "--index-path", tmp_path / "index")
     with cli.start(*index) as child:
         assert child.stdout is not None
-        while json.loads(child.stdout.readline())["stage"] != "embedding":
+        while (told := json.loads(child.stdout.readline()))["stage"] != "embedding":
             pass
         child.send_signal(signal.SIGINT)
         out, err = child.communicate()
@@ -159,19 +158,26 @@ def test_interrupting_an_index_run_leaves_what_was_there(cli: Cli, tmp_path: Pat
     assert '"result"' not in out
     assert err.strip().startswith("interrupted: trees that were done are kept")
     assert Layout(tmp_path / "index").current() is None
-    (tree / "0.md").rename(tmp_path / "0.md")
-    for path in tree.iterdir():
-        path.unlink()
-    (tmp_path / "0.md").rename(tree / "0.md")
+    with cli.start(*index) as child:
+        assert child.stdout is not None
+        while (again := json.loads(child.stdout.readline()))["stage"] != "embedding":
+            pass
+        child.send_signal(signal.SIGINT)
+        child.communicate()
+    assert again["done"] > told["done"]
+    for number in range(1, 300):
+        (tree / f"{number}.md").unlink()
     assert cli(*index).code == 0
+    assert list((tmp_path / "index" / ".pycontextify" / "partial").iterdir()) == []
 
 
+@pytest.mark.terminal
 def test_interrupting_on_a_terminal_leaves_it_as_it_was(cli: Cli, tmp_path: Path) -> None:
     """The bar is gone, the cursor is back, and a line says what is kept."""
     (tmp_path / "tree").mkdir()
     for number in range(300):
         (tmp_path / "tree" / f"{number}.md").write_text(f"# {number}\n\n" + f"About {number}. " * 200, encoding="utf-8")
-    ours, theirs = pty.openpty()
+    ours, theirs = open_terminal()
     terminal = {"TERM": "xterm-256color", "COLUMNS": "200"}
     index = ("index", tmp_path / "tree", "--index-path", tmp_path / "index")
     with cli.start(*index, stdin=theirs, stdout=theirs, stderr=theirs, env=terminal) as child:
@@ -194,7 +200,7 @@ def test_interrupting_on_a_terminal_leaves_it_as_it_was(cli: Cli, tmp_path: Path
 
 def _on_a_terminal(cli: Cli, stream: str, *arguments: object, **environment: str) -> str:
     """Run with one stream on a terminal; return what came there."""
-    ours, theirs = pty.openpty()
+    ours, theirs = open_terminal()
     environment = {"TERM": "xterm-256color", "COLUMNS": "200", **environment}
     streams: dict[str, Any] = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, stream: theirs}
     with cli.start(*arguments, env=environment, **streams) as child:
@@ -204,6 +210,7 @@ def _on_a_terminal(cli: Cli, stream: str, *arguments: object, **environment: str
     return shown.decode()
 
 
+@pytest.mark.terminal
 @pytest.mark.parametrize("environment", [{}, {"NO_COLOR": "1"}])
 def test_colours_are_for_terminals_that_want_them(cli: Cli, site: Site, environment: dict[str, str]) -> None:
     """NO_COLOR is honoured."""
@@ -212,6 +219,7 @@ def test_colours_are_for_terminals_that_want_them(cli: Cli, site: Site, environm
     assert ("\x1b[36m" in shown or "\x1b[1;36m" in shown) is not bool(environment)
 
 
+@pytest.mark.terminal
 def test_progress_is_drawn_on_a_terminal(cli: Cli, site: Site, tmp_path: Path) -> None:
     """And is gone from it at the end."""
     shown = _on_a_terminal(cli, "stderr", "index", site.corpus, "--index-path", tmp_path / "index")
@@ -219,6 +227,7 @@ def test_progress_is_drawn_on_a_terminal(cli: Cli, site: Site, tmp_path: Path) -
     assert shown.endswith("\x1b[2K")
 
 
+@pytest.mark.terminal
 @pytest.mark.parametrize("environment", [{"NO_COLOR": "1"}, {"TERM": "dumb"}])
 def test_progress_goes_without_what_a_terminal_does_not_want(
     cli: Cli, site: Site, tmp_path: Path, environment: dict[str, str]
@@ -236,6 +245,7 @@ def test_forced_colours_are_not_a_terminal(cli: Cli, site: Site, tmp_path: Path)
     assert (done.code, done.err) == (0, "")
 
 
+@pytest.mark.terminal
 def test_programs_are_told_on_stdout_alone(cli: Cli, site: Site, tmp_path: Path) -> None:
     """With --json nothing is drawn, even where stderr is a terminal."""
     where = ("--index-path", tmp_path / "index", "--index-bootstrap-url", site.public.as_uri())
@@ -245,6 +255,7 @@ def test_programs_are_told_on_stdout_alone(cli: Cli, site: Site, tmp_path: Path)
     assert json.loads(lines.splitlines()[0])["stage"] == "scanning"
 
 
+@pytest.mark.terminal
 def test_logs_take_the_place_of_progress(cli: Cli, site: Site, tmp_path: Path) -> None:
     """Who asks for logs gets lines, not a bar that is drawn over them."""
     where = ("--index-path", tmp_path / "index", "--index-bootstrap-url", site.public.as_uri())

@@ -48,8 +48,19 @@ Refusal(421, "refused", "not here")
     )
     assert found["as_raised"].says == ("… is lost",)
     assert found["as_raised"].hints == ("look for it",)
+    assert found["as_its_default"].messages == (("is wrong", "correct it"),)
     assert found["as_argument"].kinds == ("Sadder",)
     assert found["refused"].kinds == ("HTTP 421",)
+
+
+def test_each_message_stands_with_its_own_hint() -> None:
+    """Who has a message need not guess which of a code's hints is meant."""
+    page = (DOCS / "reference" / "errors.md").read_text(encoding="utf-8")
+    assert "- *… is neither true nor false*: write true or false\n" in page
+    assert "- *… is not a size*: write a number and its unit, such as 500MB or 64GiB\n" in page
+    lines = [line for line in page.splitlines() if line.startswith("What to do: ")]
+    assert len(lines) > 20
+    assert not [line for line in lines if "; or " in line]
 
 
 def test_what_tests_see_is_documented() -> None:

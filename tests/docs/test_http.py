@@ -77,6 +77,20 @@ async def test_a_server_answers_as_it_is_written(tmp_path: Path) -> None:
         assert failed["hydration"]["last_error"]["code"] == "file_missing"
 
 
+async def test_a_server_that_needs_an_index_says_so_as_it_is_written(tmp_path: Path) -> None:
+    """503 with its health, which the document tells apart from a refusal; and in words where words are asked for."""
+    answer = OPENAPI["paths"]["/readyz"]["get"]["responses"]["503"]["content"]
+    async with serving(tmp_path, env={"REQUIRE_INDEX": "true"}) as server:
+        status, told = await ask(server, "/readyz")
+        assert status == 503
+        schema = {**answer["application/json"]["schema"], "components": OPENAPI["components"]}
+        jsonschema.validate(told, schema, cls=Draft202012Validator)
+        check(told, "Health")
+        async with aiohttp.ClientSession() as session, session.get(f"{await server.url()}/readyz?verbose") as reply:
+            assert (reply.status, reply.content_type) == (503, "text/plain")
+            assert reply.content_type in answer
+
+
 @pytest.mark.parametrize("wanted", ["text/plain", "application/openmetrics-text"])
 async def test_metrics_come_as_it_is_written(tmp_path: Path, wanted: str) -> None:
     """In either form, and with the same refusals as elsewhere."""

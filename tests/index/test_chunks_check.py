@@ -6,7 +6,6 @@ from contextlib import closing
 from pathlib import Path
 
 import apsw
-import numpy as np
 import pytest
 
 from pycontextify.errors import ValidateError
@@ -16,8 +15,9 @@ from tests.index.made import Entries, chunks_file, document, few_entries, many_e
 REWRITE = "PRAGMA writable_schema=1; UPDATE sqlite_schema SET "
 LOOSE = REWRITE + "sql = replace(sql, ' STRICT', '') WHERE name = 'chunks'"
 STRICT = REWRITE + "sql = sql || ' STRICT' WHERE name = 'chunks'"
+LOOSE_WORDS, STRICT_WORDS = (each.replace("'chunks'", "'words'") for each in (LOOSE, STRICT))
 TWICE = REWRITE + "rootpage = rootpage - 1 WHERE name = 'chunks'"
-RETRIES_IN_ROW = "INSERT INTO words(rowid, symbol, path, text) VALUES({row}, '', '', 'retries')"
+RETRIES_IN_ROW = "UPDATE words SET postings = {postings} WHERE word = 'retri'"
 
 
 def _change(path: Path, *statements: str) -> None:
@@ -44,15 +44,15 @@ WRONG = {
     "a gap": (["DELETE FROM chunks WHERE id = 2"], "incoherent"),
     "rows that nobody has": (["UPDATE documents SET row_count = 1 WHERE id = 0"], "incoherent"),
     "a path as long as a book": (["UPDATE documents SET path = hex(zeroblob(3000)) WHERE id = 1"], "incoherent"),
-    "words of a row too many": ([RETRIES_IN_ROW.format(row=6)], "incoherent"),
-    "the same, left out of the count": (
-        [RETRIES_IN_ROW.format(row=6), "DELETE FROM words_docsize WHERE id = 6"],
-        "incoherent",
+    "words of a row too many": ([RETRIES_IN_ROW.format(postings="x'0106ff'")], "unreadable"),
+    "words of no row": ([RETRIES_IN_ROW.format(postings="x'01'")], "unreadable"),
+    "words in pieces": ([RETRIES_IN_ROW.format(postings="x'02ffff'")], "unreadable"),
+    "words of no width": ([RETRIES_IN_ROW.format(postings="x'030000'")], "unreadable"),
+    "words of nothing": ([RETRIES_IN_ROW.format(postings="x''")], "unreadable"),
+    "words of another type": (
+        [LOOSE_WORDS, RETRIES_IN_ROW.format(postings="'text'"), STRICT_WORDS],
+        "unreadable",
     ),
-    "a row whose words nobody counted": (["DELETE FROM words_docsize WHERE id = 2"], "incoherent"),
-    "words counted as nothing counts": (["UPDATE words_docsize SET sz = x'8181' WHERE id = 2"], "incoherent"),
-    "words not counted": (["UPDATE words_docsize SET sz = NULL WHERE id = 2"], "incoherent"),
-    "words in pieces": (["UPDATE words_data SET block = x'00' WHERE id > 100"], "unreadable"),
     "a page used twice": ([TWICE], "unreadable"),
 }
 
@@ -71,22 +71,29 @@ def test_what_would_fail_later_is_refused(tmp_path: Path, wrong: str) -> None:
             assert caught.value.hint
 
 
-def test_a_row_that_is_not_there_is_never_found(tmp_path: Path) -> None:
-    """Though the words of one be in the index, before anything was checked."""
+@pytest.mark.parametrize("postings", ["x'0106ff'", "x'04ffffffffff'", "x''", "x'02ffff'", "x'ff'", "'text'", "NULL"])
+def test_a_row_that_is_not_there_is_never_found(tmp_path: Path, postings: str) -> None:
+    """Though the words of one be in the index, before anything was checked: that search fails, and says why."""
     path = chunks_file(tmp_path / "chunks")
-    _change(path, *(RETRIES_IN_ROW.format(row=row) for row in (6, -1, 10**12)))
+    loose = LOOSE_WORDS.replace("' STRICT', ''", "' NOT NULL) STRICT', ')'")
+    strict = REWRITE + "sql = replace(sql, 'BLOB)', 'BLOB NOT NULL) STRICT') WHERE name = 'words'"
+    _change(path, loose, RETRIES_IN_ROW.format(postings=postings), strict)
     with closing(Chunks.open(path)) as opened:
-        for mask in (None, np.ones(6, bool)):
-            assert set(opened.match("retries", allowed=mask, deleted=None, limit=9)) == {0, 1, 4}
+        with pytest.raises(ValidateError) as caught:
+            opened.match("retries", allowed=None, deleted=None, limit=9)
+        assert caught.value.code == "chunks_unreadable"
+        assert set(opened.match("pause", allowed=None, deleted=None, limit=9)) == {1}
 
 
-def test_a_score_that_is_no_number_is_none(tmp_path: Path) -> None:
-    """Totals are noted in the file; those of a hostile one may make every length infinitely far from the average."""
+def test_a_row_number_beyond_all_bounds_takes_no_memory(tmp_path: Path) -> None:
+    """A score is kept for each row up to the last, so that one is not believed."""
     path = chunks_file(tmp_path / "chunks")
-    _change(path, "UPDATE words_data SET block = x'06000000' WHERE id = 1")
+    _change(path, "UPDATE chunks SET id = 1 << 62 WHERE id = 5")
     with closing(Chunks.open(path)) as opened:
-        found = opened.match("retries", allowed=None, deleted=None, limit=9)
-        assert np.isfinite([*found.values()]).all()
+        for ask in (opened.last_row, lambda: opened.match("pause", allowed=None, deleted=None, limit=9)):
+            with pytest.raises(ValidateError) as caught:
+                ask()
+            assert caught.value.code == "chunks_unreadable"
 
 
 def test_documents_are_listed_with_their_tags_in_one_go(tmp_path: Path) -> None:

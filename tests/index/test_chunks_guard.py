@@ -31,7 +31,7 @@ def connection(tmp_path: Path) -> Iterator[apsw.Connection]:
     [
         "DELETE FROM chunks",
         "INSERT INTO meta VALUES('k', '1')",
-        "INSERT INTO words(words) VALUES('optimize')",
+        "INSERT INTO words VALUES(99, 'word', x'0100ff')",
         "CREATE TABLE extra(x)",
         "CREATE TEMP TABLE extra(x)",
         "CREATE TEMP VIEW extra AS SELECT 1",

@@ -32,6 +32,9 @@ HEAVY = (
     "typer",
     "rich",
     "prometheus_client",
+    "h11",
+    "jinja2",
+    "pycontextify.server.page",
 )
 IMPORTED = f"""
 import sys
@@ -68,6 +71,21 @@ async def test_http_until_a_signal(era: str, number: signal.Signals) -> None:
         assert number.name in await server.logged("ending: ")
     assert found.structured_content is not None
     assert found.structured_content["index_state"] == "warming"
+
+
+async def test_what_is_counted_shows_in_the_metrics_of_the_whole_server() -> None:
+    """The lag of its event loop, and searches: each reaches who counts it."""
+    wanted = ("pycontextify_event_loop_lag_seconds_count", 'pycontextify_searches_total{mode="keyword",result="ok"}')
+    async with child("ready", transport="http", port="0") as server:
+        url = (await server.logged("listening at")).split("listening at ")[1].split()[0]
+        async with httpx2.AsyncClient(trust_env=False) as client, Client(f"{url}/mcp") as mcp:
+            told: dict[str, float] = {}
+            while not all(told.get(name) for name in wanted):
+                await mcp.call_tool("search", {"query": "queue", "mode": "keyword"})
+                lines = (await client.get(f"{url}/metrics")).text.splitlines()
+                told = {line.rpartition(" ")[0]: float(line.rpartition(" ")[2]) for line in lines if line[0] != "#"}
+        server.process.send_signal(signal.SIGTERM)
+        assert await server.ended() == 0
 
 
 async def test_the_log_of_an_undisturbed_run_is_short_and_says_where_it_listens() -> None:

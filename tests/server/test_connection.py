@@ -19,8 +19,9 @@ import anyio
 import pytest
 from anyio.abc import SocketAttribute, SocketStream
 
+from pycontextify.server.bind import address_of, bind
 from pycontextify.server.connection import Limits
-from pycontextify.server.listen import Listener, address_of, bind
+from pycontextify.server.listen import Listener
 from pycontextify.server.routes import build_app
 from tests.fakes.bench import Bench, bench
 from tests.fakes.engine import FakeEngine, make_view

@@ -16,8 +16,9 @@ from starlette.applications import Starlette
 from starlette.routing import Mount, Route
 
 from pycontextify.errors import NotReadyError
+from pycontextify.server.bind import address_of, bind
 from pycontextify.server.bodies import LARGEST_BODY
-from pycontextify.server.listen import Listener, address_of, bind
+from pycontextify.server.listen import Listener
 from pycontextify.server.routes import build_app
 from tests.fakes.bench import Bench, bench
 from tests.fakes.engine import FakeEngine, make_view

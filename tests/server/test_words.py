@@ -57,7 +57,7 @@ def test_sizes_come_in_a_unit_that_suits_them(amount: float, text: str) -> None:
 
 def test_counts_agree_with_their_noun() -> None:
     """One chunk, two chunks."""
-    assert [count(1, "chunk"), count(2, "chunk"), count(0, "chunk")] == ["1 chunk", "2 chunks", "0 chunks"]
+    assert [count(each, "chunk") for each in (1, 2, 0, 39_043)] == ["1 chunk", "2 chunks", "0 chunks", "39,043 chunks"]
     assert megabytes(40_149_999) == "40.1"
 
 

@@ -263,7 +263,11 @@ def test_a_damaged_config_is_read_or_refused(config: SnapshotConfig, data: st.Da
 
 def test_parse_object_names_what_it_was_reading() -> None:
     """The message and the code are about the document that the caller asked for."""
-    for content, why in ((b"{", "is not JSON"), (b"[]", "is not a JSON object")):
+    for content, why in (
+        (b"{", "is not JSON"),
+        (b"[]", "is not a JSON object"),
+        (b"\n<!doctype html>", "is a web page"),
+    ):
         with pytest.raises(ValidateError, match=f"the manifest {why}") as caught:
             parse_object(content, what="manifest", code="manifest_invalid")
         assert caught.value.code == "manifest_invalid"

@@ -11,7 +11,9 @@ from pycontextify.store.ability import file_system_of, free_bytes, try_out
 
 def test_this_disk_can_do_it_all(tmp_path: Path) -> None:
     """And is as it was afterwards."""
+    before = tmp_path.stat().st_mtime_ns
     ability = try_out(tmp_path)
+    assert tmp_path.stat().st_mtime_ns == before
     assert (ability.writable, ability.locks, ability.links) == (True, True, True)
     assert list(tmp_path.iterdir()) == []
     assert free_bytes(tmp_path)

@@ -51,6 +51,15 @@ def test_downloads_stay_for_a_week(layout: Layout) -> None:
     assert left(layout) == {"young.part", "young.journal"}
 
 
+def test_what_a_build_has_embedded_stays_for_a_week(layout: Layout) -> None:
+    """The next one goes on with it."""
+    for name, days in (("young", 6.9), ("old", 7.1)):
+        (layout.partial / f"{name}.vectors").write_bytes(b"x")
+        os.utime(layout.partial / f"{name}.vectors", (NOW - days * DAY,) * 2)
+    assert reclaim(layout, now=lambda: NOW) == 1
+    assert left(layout) == {"young.vectors"}
+
+
 def test_the_newest_downloads_stay_within_the_quota(layout: Layout) -> None:
     """64 GiB; the one that goes beyond it goes, and all that are older."""
     download(layout, "newest", days=1, size=40 << 30)

@@ -14,7 +14,7 @@ from typing import Any, Literal, get_args
 from axe_core_python.base import AXE_SCRIPT
 from playwright.async_api import Browser, ConsoleMessage, Page, Request, async_playwright
 
-__all__ = ["SCHEMES", "SIZES", "Scheme", "browser", "look", "open_page"]
+__all__ = ["PICTURES", "SCHEMES", "SIZES", "Scheme", "browser", "look", "open_page"]
 
 Scheme = Literal["light", "dark"]
 SCHEMES: tuple[Scheme, ...] = get_args(Scheme)
@@ -25,7 +25,8 @@ _ARGUMENTS = (
     *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-dev-shm-usage"),
     *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
 )
-_PICTURES = Path(os.environ.get("CI_OUTPUT_DIR", "build"), "screenshots")
+PICTURES = Path(os.environ.get("CI_OUTPUT_DIR", "build"), "screenshots").resolve()
+"""Where pictures are left: with what else CI keeps, or below ``build``."""
 
 
 @asynccontextmanager
@@ -69,12 +70,12 @@ async def open_page(
 
 async def look(page: Page, name: str) -> None:
     """Look at a page in every size and scheme: axe finds nothing, nothing scrolls sideways, and a picture is kept."""
-    _PICTURES.mkdir(parents=True, exist_ok=True)
+    PICTURES.mkdir(parents=True, exist_ok=True)
     for width, height in SIZES:
         await page.set_viewport_size({"width": width, "height": height})
         for scheme in SCHEMES:
             await page.emulate_media(color_scheme=scheme)
-            await page.screenshot(path=_PICTURES / f"{name}-{width}-{scheme}.png", full_page=True)
+            await page.screenshot(path=PICTURES / f"{name}-{width}-{scheme}.png", full_page=True)
             assert await page.evaluate("document.documentElement.scrollWidth") <= width
             assert await _violations(page) == [], (name, width, scheme)
 

@@ -75,7 +75,7 @@ def nginx(tmp_path: Path) -> Iterator[MakeNginx]:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Tell the figures."""
+    """Tell the figures, each once."""
     figures = [figure for report in terminalreporter.getreports("passed") for figure in report.user_properties]
-    for what, value in figures:
+    for what, value in dict.fromkeys(figures):
         terminalreporter.write_line(f"{what}: {value}")

@@ -20,24 +20,21 @@ step() { printf '== %s\n' "$*" >&2; }
 step "git clone"
 git clone --quiet "$repository" pycontextify
 
-step "a place of their own for what pip installs"
-"$python" -m venv venv
-PATH="$home/venv/bin:$PATH"
-export PATH
-
-# Each line below is looked for in the README before it is run, with the places changed that everybody has to change.
-readme="$home/pycontextify/README.md"
+# Each line below is looked for in the README before it is run, with the places changed that everybody has to change. All
+# are run in one shell, in the clone, as somebody would who types them.
+cd pycontextify
 follow() { # LINE, as it is in the README, [SED SCRIPT that puts our places in]
-  grep -qF -- "$1" "$readme" || { echo "the README no longer says: $1" >&2; exit 1; }
+  grep -qF -- "$1" README.md || { echo "the README no longer says: $1" >&2; exit 1; }
   line=$(printf '%s\n' "$1" | sed "${2:-}")
   step "$line"
-  (cd "${3:-$home}" && eval "$line") >&2
+  eval "$line" >&2
 }
 
-follow 'pip install .' 's/pip install/python -m pip install --quiet/' "$home/pycontextify"
+follow 'python3 -m venv .venv && . .venv/bin/activate' "s|python3|$python|"
+follow 'pip install .' 's/pip install/python -m pip install --quiet/'
 
-mkdir -p src/myproject
-cat > src/myproject/retry.py <<'END'
+mkdir -p ~/src/myproject
+cat > ~/src/myproject/retry.py <<'END'
 def should_retry(status):
     """Retries are decided here: a server that is busy is asked again, one that refuses is not."""
     return status in (429, 503)
@@ -46,9 +43,9 @@ follow 'pycontextify index ~/src/myproject --index-path ./index'
 follow 'pycontextify search "where are retries decided" --index-path ./index'
 follow 'pycontextify publish ./public --index-path ./index'
 
-step "a static host"
-"$python" -u -m http.server --bind 127.0.0.1 --directory public 0 > host.log 2>&1 &
-server=$!
+# A port that is free, and its output where we can read that.
+follow 'python3 -m http.server 8000 --directory ./public' \
+  "s|python3|$python -u|; s|8000|--bind 127.0.0.1 0|; s|\$| > host.log 2>\&1 \& server=\$!|"
 while ! grep -q 'port [0-9]' host.log; do kill -0 "$server"; sleep 0.1; done
 url="http://127.0.0.1:$(sed -n 's/.*port \([0-9]*\).*/\1/p' host.log | head -n 1)"
 
@@ -56,5 +53,7 @@ url="http://127.0.0.1:$(sed -n 's/.*port \([0-9]*\).*/\1/p' host.log | head -n 1
 follow 'pycontextify install cursor --index-bootstrap-url https://example.com/public' \
   "s|https://example.com/public|$url|; s|\$| --yes|"
 
+follow 'pycontextify doctor cursor'
+
 step "an assistant"
-"$python" "$home/pycontextify/tests/system/client.py" .cursor/mcp.json "where are retries decided"
+"$python" tests/system/client.py ~/.cursor/mcp.json "where are retries decided"

@@ -292,6 +292,7 @@ async def run_as_nobody(home: Path, published: Published) -> None:
         "HTTP_TOKEN": TOKEN,
         "INDEX_DIR": str(place / "index"),
         "INDEX_BOOTSTRAP_URL": (home / "public").as_uri(),
+        "REQUIRE_INDEX": "true",
     }
     own = environment(home / "home", **settings) | {"TMPDIR": str(home / "tmp"), "PYTHONDONTWRITEBYTECODE": "1"}
     program = [str(home / "opt" / "bin" / "python"), str(home / "opt" / "bin" / "pycontextify")]
@@ -300,7 +301,7 @@ async def run_as_nobody(home: Path, published: Published) -> None:
     async with process:
         try:
             with anyio.fail_after(90):
-                for asked in ("/livez", "serving"):
+                for asked in ("/livez", "/readyz"):
                     while await probe(home, asked, own):
                         assert process.returncode is None, (home / "log").read_text()
                         await anyio.sleep(0.2)

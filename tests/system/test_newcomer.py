@@ -28,7 +28,7 @@ _MACHINE = (
 )
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1000)
 def test_a_newcomer_gets_an_answer(tmp_path: Path) -> None:
     """From the clone to a server that has filled itself, and a search through the configuration that is shown."""
     clean = {name: value for name, value in os.environ.items() if name.startswith(_MACHINE)}
@@ -42,7 +42,7 @@ def test_a_newcomer_gets_an_answer(tmp_path: Path) -> None:
         env=clean,
         capture_output=True,
         text=True,
-        timeout=500,
+        timeout=900,
         check=False,
     )
     assert done.returncode == 0, done.stderr

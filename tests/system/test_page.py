@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import re
 import signal
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
+import aiohttp
 import anyio
 import anyio.to_thread
 import pytest
@@ -26,7 +27,8 @@ from tests.fakes.generation import Doc, make_generation
 from tests.fakes.server import SnapshotServer
 from tests.fakes.serving import serving
 from tests.fakes.stopping import WORDS, vectors_of
-from tests.system.browser import browser, look, open_page
+from tests.system.browser import PICTURES, browser, look, open_page
+from tests.system.conftest import MakeNginx
 
 pytestmark = pytest.mark.system
 
@@ -34,12 +36,14 @@ VERSIONS = 20_261_122_100_000
 """Where versions begin: they are made from the clock, and long."""
 
 TOKEN = "0123456789abcdef-of-the-page"
+FOLLOW = ("--index-bootstrap-mode", "follow", "--index-bootstrap-refresh", "1s")
 HOSTILE = "<img src=x onerror=alert(1)>"
 
 
 @pytest_asyncio.fixture
-async def chromium() -> AsyncIterator[Browser]:
-    """A browser."""
+async def chromium(record_property: Callable[[str, object], None]) -> AsyncIterator[Browser]:
+    """A browser; where its pictures are is told at the end of the run."""
+    record_property("screenshots of the status page", PICTURES)
     async with browser() as running:
         yield running
 
@@ -87,7 +91,7 @@ async def test_it_follows_a_slow_hydration(tmp_path: Path, chromium: Browser) ->
 async def test_an_error_is_shown_with_its_retry_and_gone_once_it_has_recovered(
     tmp_path: Path, chromium: Browser
 ) -> None:
-    """Nothing has to be reloaded. The next attempt is asked for here; it would come by itself."""
+    """Nothing has to be reloaded. The next attempt is asked for here; it would come by itself. Both are counted."""
     async with (
         SnapshotServer(build(tmp_path, 1)) as host,
         serving(tmp_path, "--index-bootstrap-url", host.url()) as server,
@@ -105,6 +109,10 @@ async def test_an_error_is_shown_with_its_retry_and_gone_once_it_has_recovered(
             await expect(page.locator("#state .pill")).to_have_text("Serving")
             await expect(fault).to_have_count(0)
             await expect(page.locator("#past tbody tr")).to_have_count(2)
+        async with aiohttp.ClientSession() as session, session.get(f"{await server.url()}/metrics") as reply:
+            told = (await reply.text()).splitlines()
+        for result, trigger in (("failed", "startup"), ("installed", "manual")):
+            assert f'pycontextify_hydrations_total{{result="{result}",trigger="{trigger}"}} 1.0' in told
 
 
 async def test_searching_with_and_without_a_script(tmp_path: Path, chromium: Browser) -> None:
@@ -150,10 +158,9 @@ async def test_what_has_nothing_to_show_says_so(tmp_path: Path, chromium: Browse
 async def test_going_back_with_the_token(tmp_path: Path, chromium: Browser) -> None:
     """Sign in, see a second version arrive, go back with the keyboard, sign out."""
     site = build(tmp_path, 1)
-    follow = ("--index-bootstrap-mode", "follow", "--index-bootstrap-refresh", "1s")
     async with (
         SnapshotServer(site) as host,
-        serving(tmp_path, "--index-bootstrap-url", host.url(), *follow, env={"HTTP_TOKEN": TOKEN}) as server,
+        serving(tmp_path, "--index-bootstrap-url", host.url(), *FOLLOW, env={"HTTP_TOKEN": TOKEN}) as server,
         open_page(chromium, await server.url(), expected="status of 401") as page,
     ):
         await look(page, "login")
@@ -174,3 +181,45 @@ async def test_going_back_with_the_token(tmp_path: Path, chromium: Browser) -> N
         await expect(page.locator("#kept li").nth(1)).to_contain_text("gone back from")
         await page.get_by_role("button", name="Sign out").click()
         await expect(page.get_by_label("Token")).to_be_visible()
+
+
+async def test_a_server_that_hangs_is_told_from_one_at_rest(tmp_path: Path, chromium: Browser) -> None:
+    """It takes connections and says nothing, as one does that swaps, or one at the other end of a dead line."""
+    async with serving(tmp_path) as server, open_page(chromium, await server.url()) as page:
+        await expect(page.locator("#state .pill")).to_have_text("Empty")
+        server.process.send_signal(signal.SIGSTOP)
+        await expect(page.locator("#lost")).to_be_visible(timeout=30_000)
+        await page.screenshot(path=PICTURES / "hangs-1280-light.png")
+        server.process.send_signal(signal.SIGCONT)
+        await expect(page.locator("#lost")).to_be_hidden(timeout=30_000)
+
+
+async def test_behind_a_proxy_and_under_a_path(tmp_path: Path, chromium: Browser, nginx: MakeNginx) -> None:
+    """Which goes by a name of its own: sign in to what was asked, follow, go back, sign out; nothing leaves it."""
+    site = build(tmp_path, 1)
+    async with (
+        SnapshotServer(site) as host,
+        serving(tmp_path, "--index-bootstrap-url", host.url(), *FOLLOW, env={"HTTP_TOKEN": TOKEN}) as server,
+    ):
+        location = f"location /search/ {{ proxy_pass {await server.url()}/; proxy_set_header Host localhost;"
+        url = f"{nginx(tmp_path, server=f'{location} proxy_buffering off; }}').url}/search"
+        async with open_page(chromium, url, expected="status of 401") as page:
+            await page.goto(f"{url}/status?q=passage+number+7&mode=keyword")
+            await page.get_by_label("Token").fill("not the token of this server")
+            await page.keyboard.press("Enter")
+            await expect(page.get_by_role("alert")).to_contain_text("not the token")
+            await page.get_by_label("Token").fill(TOKEN)
+            await page.keyboard.press("Enter")
+            await expect(page.locator("#state .pill")).to_have_text("Serving")
+            await expect(page.locator("#q")).to_have_value("passage number 7")
+            await expect(page.locator("#text-claude")).to_contain_text(f" {url}/mcp ")
+            assert page.url == f"{url}/status?q=passage+number+7&mode=keyword"
+            await page.get_by_role("button", name="Search").click()
+            await expect(page.locator(".results .place").first).to_contain_text("docs/7.md:1-3")
+            await anyio.to_thread.run_sync(build, tmp_path, 2)
+            await expect(page.locator("#state")).to_contain_text(f"Version {VERSIONS + 2}:")
+            await page.get_by_role("button", name="Roll back").click()
+            await expect(page.locator("#state")).to_contain_text(f"Version {VERSIONS + 1}:")
+            assert page.url == f"{url}/status"
+            await page.get_by_role("button", name="Sign out").click()
+            await expect(page.get_by_label("Token")).to_be_visible()

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
+from pycontextify.errors import SnapshotRejected
 from pycontextify.hydration.transfer.address import address_of
 from pycontextify.hydration.transfer.download import download
 from pycontextify.hydration.transfer.transport import (
@@ -68,7 +69,11 @@ class Client:
             earlier = unless.validators if unless is not None and unless.is_of(url) else None
             async with self._wire.open(Ask(url, unless=earlier)) as reply:
                 content = None if reply.unmodified else await _content(reply, limit, redact_url(url))
-            return accept(Document(content, Seen(address_of(url), reply.validators)))
+            try:
+                return accept(Document(content, Seen(address_of(url), reply.validators)))
+            except SnapshotRejected as error:
+                error.asset = error.asset or redact_url(url)
+                raise
 
         return await self._wire.ask(urls, ask)
 

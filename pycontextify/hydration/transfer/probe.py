@@ -16,11 +16,12 @@ from dataclasses import dataclass, replace
 
 from yarl import URL
 
-from pycontextify.errors import PermanentFetchError, TransientFetchError
+from pycontextify.errors import TransientFetchError
 from pycontextify.hydration.transfer.address import first_hop
 from pycontextify.hydration.transfer.fetch import Access
 from pycontextify.hydration.transfer.ranges import Span, is_strong
 from pycontextify.hydration.transfer.transport import Ask, RangeRefused, Reply, Transport, check_document
+from pycontextify.hydration.transfer.trouble import untrusted
 from pycontextify.redact import redact_url
 
 __all__ = ["Look", "Reach", "gives_ranges", "look", "reach"]
@@ -114,12 +115,7 @@ async def _shake_hands(address: URL, reached: Reach, access: Access, seconds: fl
         async with asyncio.timeout(seconds):
             _, writer = await asyncio.open_connection(address.host, address.port, ssl=context)
     except ssl.SSLCertVerificationError as error:
-        raise PermanentFetchError(
-            f"the server's certificate is not trusted ({error.verify_message or 'it does not verify'})",
-            code="tls_untrusted",
-            asset=asset,
-            hint=_untrusted_hint(error.verify_message or ""),
-        ) from None
+        raise untrusted(error, asset) from None
     except (OSError, TimeoutError) as error:
         reason = error.reason if isinstance(error, ssl.SSLError) else getattr(error, "strerror", None)
         raise TransientFetchError(
@@ -137,16 +133,6 @@ async def _shake_hands(address: URL, reached: Reach, access: Access, seconds: fl
         protocol=None if shaken is None else shaken.version(),
         expires=float(ssl.cert_time_to_seconds(ends)) if isinstance(ends, str) else None,
     )
-
-
-def _untrusted_hint(why: str) -> str:
-    if "expired" in why:
-        return "have it renewed, and check this machine's clock"
-    if "not yet valid" in why:
-        return "check this machine's clock"
-    if "mismatch" in why or "not valid for" in why:
-        return "name the host in the address as the certificate does"
-    return "name a file with the authority that has issued it as index_bootstrap_ca_file"
 
 
 async def _close(writer: asyncio.StreamWriter) -> None:

@@ -11,7 +11,7 @@ import aiohttp
 from pycontextify.errors import FetchError, PermanentFetchError, TransientFetchError
 from pycontextify.hydration.transfer.retry import is_transient_status
 
-__all__ = ["status_error", "wrapping"]
+__all__ = ["status_error", "untrusted", "wrapping"]
 
 
 def status_error(status: int, retry_after: float | None, asset: str) -> FetchError:
@@ -27,8 +27,11 @@ def status_error(status: int, retry_after: float | None, asset: str) -> FetchErr
 
 
 _HINTS = {
-    401: "give the source a login: PYCONTEXTIFY_INDEX_BOOTSTRAP_TOKEN, say, or user:password@ in its address",
-    403: "check that the login may read it",
+    401: (
+        "give the source a login: PYCONTEXTIFY_INDEX_BOOTSTRAP_TOKEN, say, or user:password@ in its address; "
+        "where it has one, that is wrong or has expired"
+    ),
+    403: "check that the login may read it, and the address: object stores say so of what is not there as well",
     404: "check the address",
     407: "give the proxy a login, in HTTPS_PROXY or HTTP_PROXY",
     410: "check the address",
@@ -37,12 +40,6 @@ _HINTS = {
 # The first row whose class fits an error of aiohttp tells what the error means; the order is from special to general.
 _MEANINGS: tuple[tuple[type[Exception], type[FetchError], str, str], ...] = (
     (aiohttp.ClientHttpProxyError, TransientFetchError, "proxy_failed", "the proxy does not connect"),
-    (
-        aiohttp.ClientConnectorCertificateError,
-        PermanentFetchError,
-        "tls_untrusted",
-        "the server's certificate is not trusted",
-    ),
     (aiohttp.ClientSSLError, TransientFetchError, "tls_failed", "no TLS connection could be made"),
     (aiohttp.ClientProxyConnectionError, TransientFetchError, "proxy_failed", "the proxy can't be reached"),
     (aiohttp.ClientConnectorDNSError, TransientFetchError, "dns_failed", "the host's name is not found"),
@@ -64,8 +61,31 @@ def wrapping(asset: str) -> Iterator[None]:
     """
     try:
         yield
+    except aiohttp.ClientConnectorCertificateError as error:
+        raise untrusted(error.certificate_error, asset) from None
     except (aiohttp.ClientError, TimeoutError) as error:
         kind, code, what = next(row[1:] for row in _MEANINGS if isinstance(error, row[0]))
         cause = error.os_error if isinstance(error, aiohttp.ClientConnectorError) else None
         reason = f" ({cause.strerror or type(cause).__name__})" if cause else ""
         raise kind(what + reason, code=code, asset=asset) from cause
+
+
+def untrusted(error: Exception, asset: str) -> PermanentFetchError:
+    """Return the error of a certificate that does not verify."""
+    why = getattr(error, "verify_message", None) or "it does not verify"
+    return PermanentFetchError(
+        f"the server's certificate is not trusted ({why})",
+        code="tls_untrusted",
+        asset=asset,
+        hint=_untrusted_hint(why),
+    )
+
+
+def _untrusted_hint(why: str) -> str:
+    if "expired" in why:
+        return "have it renewed, and check this machine's clock"
+    if "not yet valid" in why:
+        return "check this machine's clock"
+    if "mismatch" in why or "not valid for" in why:
+        return "name the host in the address as the certificate does"
+    return "name a file with the authority that has issued it as index_bootstrap_ca_file"

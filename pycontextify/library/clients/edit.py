@@ -14,7 +14,7 @@ from typing import Any
 
 from pycontextify.errors import PyContextifyError
 from pycontextify.library.clients import jsonc
-from pycontextify.library.clients.table import Client
+from pycontextify.library.clients.table import OUR_INPUTS, Client
 from pycontextify.redact import one_line
 
 __all__ = ["ClientFileError", "entries_of", "snippet", "with_entry", "without_entry"]
@@ -72,18 +72,40 @@ def with_entry(
 
 
 def without_entry(text: str, client: Client, name: str) -> str:
-    """Return a file's text without our entry; the same text where there is none. Raises ClientFileError."""
+    """Return a file's text without our entry, and without what was asked for it alone; the same where there is none.
+
+    Raises ClientFileError.
+    """
     if name not in entries_of(text, client):
         return text
     after = copy.deepcopy(_read(text, client))
-    del after[client.container][name]
+    gone = after[client.container].pop(name)
+    unasked = _asked_for_alone(gone, after)
+    if unasked:
+        after[_INPUTS] = [each for each in after[_INPUTS] if each not in unasked]
     if client.format == "toml":
         edited = _toml_without(text, client.container, name)
         if not after[client.container]:
             del after[client.container]  # a table that nothing is in has gone with its last header
     else:
         edited = _json_without(text, client.container, name)
+        for each in unasked:
+            edited = _json_unasked(edited, each)
     return _checked(edited, after, client)
+
+
+def _asked_for_alone(gone: object, left: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return what our entry alone had the client ask for. Questions with other ids are somebody else's."""
+    asked = left.get(_INPUTS)
+    used, others = json.dumps(gone), json.dumps({key: value for key, value in left.items() if key != _INPUTS})
+    return [
+        each
+        for each in (asked if isinstance(asked, list) else ())
+        if isinstance(each, dict)
+        and str(each.get("id")).startswith(OUR_INPUTS)
+        and (reference := f"${{input:{each['id']}}}") in used
+        and reference not in others
+    ]
 
 
 def snippet(client: Client, name: str, members: Mapping[str, Any], inputs: Sequence[Mapping[str, Any]] = ()) -> str:
@@ -148,6 +170,12 @@ def _json_asking(text: str, asked: Mapping[str, Any]) -> str:
     if place is None:
         return jsonc.inserted(text, root, _INPUTS, [asked], style)
     return jsonc.inserted(text, place.value, None, asked, style)
+
+
+def _json_unasked(text: str, asked: Mapping[str, Any]) -> str:
+    place = jsonc.parse(text).member(_INPUTS)
+    found = [] if place is None else [each for each in place.value.members if each.value.value == asked]
+    return text if place is None or not found else jsonc.removed(text, place.value, found[0])
 
 
 def _json_without(text: str, container: str, name: str) -> str:

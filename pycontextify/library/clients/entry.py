@@ -7,7 +7,7 @@ user to set, as `advice` tells.
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,20 @@ from typing import Any
 from pycontextify.config import SETTINGS, Setting, Settings, describe
 from pycontextify.library.clients.table import Client
 
-__all__ = ["Entry", "advice", "command_in_use", "entry_of", "inputs_of", "members_of", "render_command"]
+__all__ = [
+    "Entry",
+    "advice",
+    "command_in_use",
+    "entry_of",
+    "given_by",
+    "http_members",
+    "inputs_of",
+    "members_of",
+    "render_command",
+]
+
+
+_HTTP_TOKEN = next(setting.env for setting in SETTINGS if setting.name == "http_token")
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +114,33 @@ def members_of(entry: Entry, client: Client) -> dict[str, Any]:
             members["env"] = {name: f"${{env:{name}}}" for name in names}
         case "asked" if names:
             members["env"] = {name: f"${{input:{_input(name)}}}" for name in names}
+    return members
+
+
+def given_by(members: Mapping[str, Any]) -> tuple[list[str], dict[str, str]]:
+    """Return what a client's entry gives a server: the words of its command line, and variables.
+
+    A variable whose value the client puts in is left out: here, it is the environment's own.
+    """
+    args, env = members.get("args"), members.get("env")
+    words = [word for word in args if isinstance(word, str)] if isinstance(args, list) else []
+    if words[:2] == ["-m", "pycontextify"]:
+        words = words[2:]
+    given = env.items() if isinstance(env, dict) else ()
+    return words, {name: value for name, value in given if isinstance(value, str) and "${" not in value}
+
+
+def http_members(url: str, client: Client, *, token: str | None = None) -> dict[str, Any]:
+    """Return an entry for a server that listens at an address; ``token`` is what stands where people put theirs.
+
+    A client that forwards variables is told which one holds the token.
+    """
+    members: dict[str, Any] = {"type": "http"} if client.kind else {}
+    members["url"] = url
+    if token is not None and client.secrets == "forwarded":
+        members["bearer_token_env_var"] = _HTTP_TOKEN
+    elif token is not None:
+        members["headers"] = {"Authorization": f"Bearer {token}"}
     return members
 
 

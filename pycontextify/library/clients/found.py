@@ -66,11 +66,12 @@ def file_of(client: Client, machine: Machine, scope: Scope) -> Path | None:
 
 
 def look_around(machine: Machine, which: Callable[[str], str | None]) -> Iterator[Place]:
-    """Yield the file of every client and scope; the project's only where there is one. Blocks; never raises."""
+    """Yield the file of every client and scope; the project's only where there is one, and in
+    the home directory there is none. Blocks; never raises."""
     for client in CLIENTS:
         for scope in ("user", "project"):
             file = file_of(client, machine, scope)
-            if file is None or (scope == "project" and not _exists(file)):
+            if file is None or (scope == "project" and not (_exists(file) and machine.project != machine.home)):
                 continue
             entries, fault = _ours(client, file)
             yield Place(client, scope, file, _is_installed(client, machine, file, which), entries, fault)

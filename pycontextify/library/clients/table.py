@@ -10,7 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-__all__ = ["CLIENTS", "Client", "Machine", "Secrets", "client_named"]
+__all__ = ["CLIENTS", "OUR_INPUTS", "Client", "Machine", "Secrets", "client_named"]
+
+OUR_INPUTS = "pycontextify-"
+"""How the ids of what we have a client ask for begin."""
 
 Secrets = Literal["expanded", "expanded env", "asked", "forwarded", "none"]
 

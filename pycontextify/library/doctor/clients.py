@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from pycontextify.config import SETTINGS
+from pycontextify.library.clients.entry import given_by
 from pycontextify.library.clients.found import Place, look_around
 from pycontextify.library.clients.table import Client, Machine
 from pycontextify.library.doctor.finding import Finding, Level
@@ -31,6 +33,8 @@ def examine_clients(machine: Machine, which: Callable[[str], str | None]) -> Ite
         yield _found("client_none", "no MCP client of this machine starts this server", _INSTALL, level="note")
 
 
+_FLAGS = {setting.flag for setting in SETTINGS if setting.flag is not None}
+_VARIABLES = {setting.env for setting in SETTINGS}
 _INSTALL = "`pycontextify install` lists the clients, and `pycontextify install CLIENT` configures one"
 
 
@@ -50,8 +54,20 @@ def _entry(place: Place, name: str, entry: Mapping[str, Any], which: Callable[[s
         what = f"{where} holds {literal}, which {place.client.title} passes on as it is"
         faults.append(_found("client_variable", what, "write the value, or set the variable where the client starts"))
     yield from faults
+    own = sorted(_settings_of(entry))
+    if own:
+        what = f"{where} has settings of its own: {', '.join(own)}"
+        yield _found(
+            "client_settings", what, f"`pycontextify doctor {place.client.name}` looks with them", level="note"
+        )
     if not faults:
         yield _found("client", f"{where} starts {command!r}" if command else f"{where} asks an address", level="ok")
+
+
+def _settings_of(entry: Mapping[str, Any]) -> set[str]:
+    """Return the flags and variables of ours that an entry gives; not their values."""
+    words, variables = given_by(entry)
+    return {word.partition("=")[0] for word in words if word.startswith("--")} & _FLAGS | variables.keys() & _VARIABLES
 
 
 def _lack(command: str, which: Callable[[str], str | None]) -> str | None:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from pycontextify.errors import PyContextifyError, StoreError
 from pycontextify.library.doctor.finding import Finding
+from pycontextify.library.source import configured_source
 from pycontextify.library.workspace import LOCK_SECONDS, Workspace
 from pycontextify.snapshot.history import CURRENT, RECOVERED
 from pycontextify.snapshot.manifest import RefTable
@@ -29,7 +30,7 @@ def _findings(workspace: Workspace, *, deep: bool) -> Iterator[Finding]:
         return
     current = table.get(CURRENT)
     if current is None:
-        yield Finding("index_empty", f"there is no index in {layout.root}", "index or hydrate something into it")
+        yield _empty(workspace)
         return
     if why := current.annotations.get(RECOVERED):
         yield Finding("index_recovered", why, "hydrate again: what is served is only what was left")
@@ -40,6 +41,14 @@ def _findings(workspace: Workspace, *, deep: bool) -> Iterator[Finding]:
             workspace.open(current.digest).close()
         except PyContextifyError as error:
             yield Finding(error.code, str(error), "hydrate again, or go back: `pycontextify rollback`")
+
+
+def _empty(workspace: Workspace) -> Finding:
+    what = f"there is no index in {workspace.layout.root}"
+    if configured_source(workspace.settings) is None:
+        return Finding("index_empty", what, "index something into it, or name a source to fetch one from")
+    hint = "a server fetches it when it starts, and `pycontextify hydrate` now"
+    return Finding("index_empty", f"{what} yet", hint, level="note")
 
 
 def _damaged(layout: Layout, table: RefTable, *, deep: bool) -> list[Damage]:

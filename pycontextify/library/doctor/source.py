@@ -6,12 +6,14 @@ All requests go the way of hydration's own: the same logins, certificates, proxi
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
 from urllib.parse import urlsplit
 
-from pycontextify.errors import FetchError, PyContextifyError
+import anyio.to_thread
+
+from pycontextify.errors import FetchError, PyContextifyError, StoreError
 from pycontextify.hydration.sources import ArchiveSource, LayoutSource, PairSource, Source
 from pycontextify.hydration.transfer.address import joined
 from pycontextify.hydration.transfer.client import Client
@@ -104,6 +106,21 @@ async def _examine_layout(source: LayoutSource, way: _Way, report: SourceReport)
         what = ", ".join(f"{asset} has {generation.short}" for generation, asset in offered.items())
         hint = "publish to all of them; the newest that can be had is taken"
         report.findings.append(found_of("mirrors_differ", f"the mirrors differ: {what}", hint, "warning"))
+    if way.workspace.settings.index_bootstrap_mode != "follow":
+        report.findings += await anyio.to_thread.run_sync(_left_alone, offered, way.workspace)
+
+
+def _left_alone(offered: Collection[Digest], workspace: Workspace) -> list[Finding]:
+    """Tell where the index that is here is not the source's, and will not become it."""
+    try:
+        here = workspace.layout.current()
+    except StoreError:  # who looks at the index tells that
+        return []
+    if not offered or here is None or here in offered:
+        return []
+    what = f"generation {here.short}, which is here, is not what the source has, and is left as it is"
+    hint = "`pycontextify hydrate` takes the source's now, --index-bootstrap-mode follow whenever it changes"
+    return [found_of("source_not_followed", what, hint, "note")]
 
 
 async def _way_to(url: str, way: _Way) -> tuple[list[Finding], bool]:
@@ -139,6 +156,7 @@ async def _layout_mirror(
             ranges, _ = await gives_ranges(way.transport, blob, time.time)
             findings.append(of_ranges(redact_url(url), ranges=ranges, known=True))
     except PyContextifyError as error:
+        error.asset = error.asset or asked
         findings.append(of_failure(error))
     return findings
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
-from pycontextify.errors import PyContextifyError
+from pycontextify.errors import PyContextifyError, TransientFetchError
 from pycontextify.hydration.transfer.probe import Look, Reach
 from pycontextify.library.doctor.finding import Finding, Level
 from pycontextify.redact import redact_url
@@ -15,6 +15,14 @@ __all__ = ["found", "of_failure", "of_look", "of_ranges", "of_reach"]
 
 _SKEW_SECONDS = 60.0
 _SOON_SECONDS = 14 * 86400.0
+_PASSING = "it may pass: servers try again by themselves; if it stays, ask those who run the host"
+# What somebody should look at who tries a source out, where an error by itself says nothing of it.
+_HINTS = {
+    "connection_lost": "check whether the port speaks https, and what stands between",
+    "read_timeout": "look at the host: it takes connections, and does not answer",
+    "proxy_failed": "check HTTPS_PROXY and HTTP_PROXY, and whether NO_PROXY should name the host",
+    "reply_malformed": "check the port, and whether its server speaks http",
+}
 
 
 def found(code: str, what: str, hint: str = "", level: Level = "ok") -> Finding:
@@ -25,7 +33,9 @@ def found(code: str, what: str, hint: str = "", level: Level = "ok") -> Finding:
 def of_failure(error: PyContextifyError) -> Finding:
     """Return what an error says, as a finding."""
     asset = f"{redact_url(error.asset)}: " if error.asset else ""
-    return found(error.code, f"{asset}{error.what}", error.hint or "check the address, and try again", "problem")
+    passing = _PASSING if isinstance(error, TransientFetchError) else "check the address, and try again"
+    hint = error.hint or _HINTS.get(error.code, passing)
+    return found(error.code, f"{asset}{error.what}", hint, "problem")
 
 
 def of_reach(asset: str, reached: Reach, now: float) -> Iterator[Finding]:

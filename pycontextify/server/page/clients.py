@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-import json
 import re
 import shlex
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
 
-__all__ = ["Snippet", "own_server", "this_server"]
+from pycontextify.library.clients.edit import snippet
+from pycontextify.library.clients.entry import http_members
+from pycontextify.library.clients.table import CLIENTS, Machine
+
+__all__ = ["Snippet", "mcp_address", "own_server", "this_server"]
 
 _TOKEN = "TOKEN"  # noqa: S105 - what stands where people put theirs
-_TOKEN_SETTING = "PYCONTEXTIFY_HTTP_TOKEN"  # noqa: S105 - the name of a setting
+_NAME = "pycontextify"
+_SHOWN = {"cursor": "project", "vscode": "project", "codex": "user"}
+"""Which file of a client is named; Claude Code has a command of its own for it."""
+_NOBODYS = Machine("linux", {}, Path("~"), Path())
 _ARCHIVE = re.compile(r"\.(zip|tar|tgz|tar\.gz|tar\.zst)", re.IGNORECASE)
 
 
@@ -25,19 +31,24 @@ class Snippet:
     text: str
 
 
+def mcp_address(host: str) -> str:
+    """Return where MCP is spoken, for who came here at ``host``; the page's script puts right what a proxy changes."""
+    return f"http://{host}/mcp"
+
+
 def this_server(host: str, *, token: bool) -> tuple[Snippet, ...]:
     """Return how clients reach the server that a browser reached at ``host``; with ``token``, where that goes."""
-    url = f"http://{host}/mcp"
-    headers = {"headers": {"Authorization": f"Bearer {_TOKEN}"}} if token else {}
-    cursor, vscode = {"url": url, **headers}, {"type": "http", "url": url, **headers}
-    shown = f' \\\n  --header "Authorization: Bearer {_TOKEN}"' if token else ""
-    codex = f'[mcp_servers.pycontextify]\nurl = "{url}"' + f'\nbearer_token_env_var = "{_TOKEN_SETTING}"' * token
-    return (
-        Snippet("claude", "Claude Code", "in a shell", f"claude mcp add --transport http pycontextify {url}{shown}"),
-        Snippet("cursor", "Cursor", ".cursor/mcp.json", _json({"mcpServers": {"pycontextify": cursor}})),
-        Snippet("vscode", "VS Code", ".vscode/mcp.json", _json({"servers": {"pycontextify": vscode}})),
-        Snippet("codex", "Codex", "~/.codex/config.toml", codex),
-    )
+    url = mcp_address(host)
+    shown = f' \\\n  {url} \\\n  --header "Authorization: Bearer {_TOKEN}"' if token else f" {url}"
+    claude = f"claude mcp add --transport http {_NAME}{shown}"
+    written = []
+    for client in CLIENTS:
+        if client.name in _SHOWN:
+            place = client.project if _SHOWN[client.name] == "project" and client.project else client.user
+            members = http_members(url, client, token=_TOKEN if token else None)
+            text = snippet(client, _NAME, members).rstrip()
+            written.append(Snippet(client.name, client.title, place(_NOBODYS).as_posix(), text))
+    return (Snippet("claude", "Claude Code", "in a shell", claude), *written)
 
 
 def own_server(source: str | None) -> tuple[Snippet, ...]:
@@ -53,7 +64,3 @@ def own_server(source: str | None) -> tuple[Snippet, ...]:
         Snippet("serve", "A server of your own", "in a shell", started),
         Snippet("claude-own", "Claude Code, on a pipe", "in a shell", f"claude mcp add pycontextify -- {started}"),
     )
-
-
-def _json(content: dict[str, Any]) -> str:
-    return json.dumps(content, indent=2)

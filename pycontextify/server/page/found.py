@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from textwrap import dedent
 from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from pycontextify.index.model import Answer
     from pycontextify.server.document import Standing
 
-__all__ = ["MODES", "Passage", "Search", "asked_for", "found", "not_asked", "refused"]
+__all__ = ["MODES", "Passage", "Search", "asked", "asked_for", "found", "not_asked", "refused"]
 
 _LINES = 8
 MODES = (("hybrid", "meaning and words"), ("dense", "meaning"), ("keyword", "words"))
@@ -25,7 +26,7 @@ MODES = (("hybrid", "meaning and words"), ("dense", "meaning"), ("keyword", "wor
 
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """A result: where it is, what it is called, and its first lines."""
+    """A result: where it is, what it is called, and its first lines, of which what is indented in all is left off."""
 
     place: str
     symbol: str
@@ -47,6 +48,11 @@ class Search:
 def not_asked() -> Search:
     """Return the box, empty."""
     return Search("", "hybrid", "")
+
+
+def asked(parameters: Mapping[str, str]) -> dict[str, str]:
+    """Return those parameters of an address that make up a search, as they are."""
+    return {name: parameters[name] for name in ("q", "mode") if parameters.get(name)}
 
 
 def asked_for(parameters: Mapping[str, str]) -> Query | None:
@@ -81,7 +87,7 @@ def found(query: Query, answer: Answer, state: Standing) -> Search:
             symbol=hit.symbol,
             language=hit.language,
             score=f"{hit.score:.2f}",
-            text="\n".join(excerpt(hit.snippet, _LINES)),
+            text="\n".join(excerpt(dedent(hit.snippet), _LINES)),
         )
         for hit in answer.hits
     )

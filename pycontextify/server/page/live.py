@@ -82,7 +82,7 @@ def _landmarks(situation: Situation) -> tuple[object, ...]:
 async def events(watch: Watch, sleep: Callable[[float], Awaitable[None]]) -> AsyncGenerator[bytes, None]:
     """Yield the regions that have changed, as JSON from names to HTML; first all of them. Runs until it is closed.
 
-    While nothing changes, a comment now and then shows either side that the other one is there.
+    While nothing changes, an event without any comes now and then, and shows either side that the other one is there.
     """
     sent: dict[str, str] = {}
     quiet = 0.0
@@ -95,7 +95,7 @@ async def events(watch: Watch, sleep: Callable[[float], Awaitable[None]]) -> Asy
             yield f"data: {json.dumps(changed)}\n\n".encode()
         elif quiet >= _HEARTBEAT:
             quiet = 0.0
-            yield b": here\n\n"
+            yield b"data: {}\n\n"
         await sleep(_PAUSE)
         quiet += _PAUSE
 

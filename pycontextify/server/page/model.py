@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from pycontextify.server.page.clients import Snippet, own_server, this_server
+from pycontextify.server.page.clients import Snippet, mcp_address, own_server, this_server
 from pycontextify.server.page.moments import Moment, moment
 from pycontextify.server.page.past import Past, past
 from pycontextify.server.page.work import Work, work
@@ -98,8 +98,9 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class Clients:
-    """How to use this server, and the same index in one of one's own."""
+    """How to use this server, whose MCP ``address`` stands in the texts, and the same index in one of one's own."""
 
+    address: str
     this: tuple[Snippet, ...]
     own: tuple[Snippet, ...]
     token: bool
@@ -109,12 +110,14 @@ class Clients:
 class Frame:
     """What stays as it is while a page is open. ``host`` is how the browser came here, ``now`` the server's time.
 
+    ``root`` leads from where the page is to where ``status`` and ``mcp`` are, which may be below a proxy's path.
     ``failure`` is a sentence about what was asked for and not done; ``signed_in`` tells that a badge was shown.
     """
 
     host: str
     now: str
     clients: Clients
+    root: str = ""
     failure: str = ""
     signed_in: bool = False
 
@@ -141,7 +144,7 @@ def seen(
 
 def clients(host: str, source: str | None, *, token: bool) -> Clients:
     """Return the configuration of clients, for a server that a browser reached at ``host``."""
-    return Clients(this_server(host, token=token), own_server(source), token)
+    return Clients(mcp_address(host), this_server(host, token=token), own_server(source), token)
 
 
 def _state(document: Mapping[str, Any], now: datetime) -> State:

@@ -6,6 +6,7 @@ Imported when the first page is asked for, in a worker thread: nobody who does n
 from __future__ import annotations
 
 import base64
+from collections.abc import Mapping
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -58,9 +59,12 @@ class Paper:
         """Return the HTML inside each of `REGIONS`."""
         return {name: template.render(seen=seen) for name, template in self._regions.items()}
 
-    def login(self, failure: str = "") -> str:
-        """Return the page that asks for the token."""
-        return self._login.render(failure=failure)
+    def login(self, root: str, asked: Mapping[str, str], failure: str = "") -> str:
+        """Return the page that asks for the token, to be shown where ``root`` leads up from (`Frame`).
+
+        ``asked`` is what was asked of the page, and goes along with the token.
+        """
+        return self._login.render(root=root, asked=asked, failure=failure)
 
 
 def _headers(style: str, script: str) -> dict[str, str]:

@@ -14,7 +14,7 @@ from pycontextify.server.words import count, size
 __all__ = ["Attempt", "Past", "past"]
 
 _WIDTH, _HEIGHT, _MOST = 360, 64, 10
-_GAP, _LEAST = 4, 4
+_GAP, _LEAST = 14, 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,11 +36,12 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True)
 class Past:
-    """The attempts, the oldest first, and what they come to in a sentence."""
+    """The attempts, the oldest first, how long the longest took, and what they come to in a sentence."""
 
     attempts: tuple[Attempt, ...]
     width: int
     height: int
+    longest: str
     described: str
 
 
@@ -54,6 +55,7 @@ def past(history: Sequence[Mapping[str, Any]], now: datetime) -> Past:
         attempts=tuple(_attempt(place, record, took, longest, now) for place, (record, took) in enumerate(rows)),
         width=_WIDTH,
         height=_HEIGHT,
+        longest=seconds_said(longest),
         described=_described(records, longest),
     )
 

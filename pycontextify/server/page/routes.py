@@ -8,12 +8,12 @@ from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, urlencode
 
 import anyio
 import anyio.to_thread
 from pydantic import ValidationError
-from starlette.datastructures import Headers
+from starlette.datastructures import Headers, QueryParams
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
@@ -74,6 +74,7 @@ class Page:
             Route("/status/rollback", self._roll_back, methods=["POST"]),
             Route(LOGIN, self._log_in, methods=["POST"]),
             Route("/status/logout", self._log_out, methods=["POST"]),
+            *(Route(path, _come_back, methods=["GET"]) for path in ("/status/rollback", LOGIN, "/status/logout")),
         ]
 
     async def refuse(self, refusal: Refusal, scope: Scope, receive: Receive, send: Send) -> None:
@@ -82,7 +83,8 @@ class Page:
         if refusal.status == 401 and is_page(scope["path"]) and wants_page(accepts):
             _log.info("asked a browser for the token: %s", refusal.code)
             with suppress(NotReadyError):  # too many are being asked: this one is told in the way of programs
-                await (await self._ask_for_token(""))(scope, receive, send)
+                asked = found.asked(QueryParams(scope["query_string"]))
+                await (await self._ask_for_token(scope["path"], asked))(scope, receive, send)
                 return
         await turn_away(refusal, scope, receive, send)
 
@@ -115,6 +117,7 @@ class Page:
             host=host,
             now=self._desk.now().isoformat(),
             clients=clients(host, survey.situation.hydration.source, token=locked),
+            root=_root(request.url.path),
             failure=failure,
             signed_in=locked and "authorization" not in request.headers,
         )
@@ -122,13 +125,16 @@ class Page:
 
     async def _log_in(self, request: Request) -> Response:
         """Give a browser that shows the token a badge for it."""
-        shown = (await _form(request)).get("token", "").strip()
+        form = await _form(request)
+        shown, asked = form.get("token", "").strip(), found.asked(form)
         refusal = admit(self._token, [f"Bearer {shown}"] if shown else [])
         if self._token is None or refusal is None:
-            return _back_to_the_page({} if self._token is None else {"Set-Cookie": badge_cookie(self._token)})
+            badge = {} if self._token is None else {"Set-Cookie": badge_cookie(self._token)}
+            return _back_to_the_page(badge, asked)
         _log.info("refused a browser: %s", refusal.code)
         if wants_page(request.headers.getlist("accept")):
-            return await self._ask_for_token("This is not the token of this server." if shown else "")
+            failure = "This is not the token of this server." if shown else ""
+            return await self._ask_for_token(LOGIN, asked, failure)
         return refused(refusal)
 
     async def _log_out(self, _request: Request) -> Response:
@@ -153,9 +159,9 @@ class Page:
         failure = f"{refusal.message} (code: {refusal.code})"
         return await self._shown(request, found.not_asked(), status=refusal.status, failure=failure)
 
-    async def _ask_for_token(self, failure: str) -> Response:
+    async def _ask_for_token(self, path: str, asked: Mapping[str, str], failure: str = "") -> Response:
         paper = await self._loaded()
-        answer = await self._drawn(partial(paper.login, failure), 401)
+        answer = await self._drawn(partial(paper.login, _root(path), asked, failure), 401)
         answer.headers["WWW-Authenticate"] = "Bearer"
         return answer
 
@@ -186,8 +192,20 @@ def _load() -> Paper:
     return Paper()
 
 
-def _back_to_the_page(headers: Mapping[str, str]) -> Response:
-    return RedirectResponse(_PAGE, 303, {"Cache-Control": "no-store", **headers})
+def _root(path: str) -> str:
+    """Return the way up from one of the page's addresses to where they begin, which may be below a proxy's path."""
+    return "../" * (path.count("/") - 1)
+
+
+def _back_to_the_page(headers: Mapping[str, str], asked: Mapping[str, str] | None = None) -> Response:
+    """Lead from one of the addresses below it to the page, and to what is ``asked`` of that."""
+    query = f"?{urlencode(asked)}" if asked else ""
+    return RedirectResponse(f"..{_PAGE}{query}", 303, {"Cache-Control": "no-store", **headers})
+
+
+async def _come_back(_request: Request) -> Response:
+    """Where a form leads there is nothing to see; somebody has loaded what it answered again."""
+    return _back_to_the_page({})
 
 
 async def _form(request: Request) -> dict[str, str]:

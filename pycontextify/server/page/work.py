@@ -23,8 +23,8 @@ _ADDRESS = re.compile(r"https?://[^/]+", re.IGNORECASE)
 _AT_REST = ("disabled", "idle", "failed")
 _MOST_BARS = 40
 
-Progress = Literal["todo", "now", "done", "failed"]
-_SAID = {"todo": "not yet", "now": "under way", "done": "done", "failed": "failed"}
+Progress = Literal["todo", "now", "done", "failed", "spared"]
+_SAID = {"todo": "not yet", "now": "under way", "done": "done", "failed": "failed", "spared": "not needed"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,16 +109,16 @@ def _progress(hydration: Mapping[str, Any], last: Mapping[str, Any] | None) -> t
         case "installed":
             return _up_to(len(_STEPS) - 1, "done")
         case "unchanged":
-            return _up_to(reached, "done")
+            return _up_to(reached, "done", "spared")
         case "failed":
             return _up_to(reached, "failed")
     return _up_to(reached, "todo")
 
 
-def _up_to(number: int, progress: Progress) -> tuple[Progress, ...]:
-    """All before are done, all behind are yet to come."""
+def _up_to(number: int, progress: Progress, behind: Progress = "todo") -> tuple[Progress, ...]:
+    """All before are done; all after are ``behind``: mostly, yet to come."""
     before: tuple[Progress, ...] = ("done",)
-    after: tuple[Progress, ...] = ("todo",)
+    after: tuple[Progress, ...] = (behind,)
     return (*before * number, progress, *after * (len(_STEPS) - 1 - number))
 
 

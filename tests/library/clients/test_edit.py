@@ -190,6 +190,18 @@ def test_what_is_asked_for_is_added_once() -> None:
             with_entry(text, client, "a", MEMBERS, ASKED)
 
 
+def test_what_was_asked_for_goes_with_the_last_that_needs_it() -> None:
+    """What others ask for stays, and so does the file."""
+    client = BY_NAME["vscode"]
+    asked = [{"type": "promptString", "id": "pycontextify-index-bootstrap-token", "password": True}]
+    members = {"command": "x", "env": {"TOKEN": "${input:pycontextify-index-bootstrap-token}"}}
+    before = '{\n  "inputs": [\n    {"id": "mine"} // my own\n  ],\n  "servers": {}\n}\n'
+    one = with_entry(before, client, "a", members, asked)
+    two = with_entry(one, client, "b", members, asked)
+    assert json.loads(without_entry(two, client, "b").replace("// my own", ""))["inputs"] == [{"id": "mine"}, *asked]
+    assert without_entry(one, client, "a") == before
+
+
 def test_a_snippet_is_a_file_of_its_own() -> None:
     """For somebody to put in by hand."""
     assert snippet(BY_NAME["windsurf"], "pycontextify", MEMBERS) == NEW

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -70,3 +71,12 @@ def test_what_starts_this_server_is_ours(entry: object, ours: bool) -> None:
     """Whatever it is called, and however it is started."""
     assert is_ours("a name", entry) is ours
     assert is_ours("pycontextify", entry)
+
+
+def test_the_home_directory_is_no_project(machine: Machine) -> None:
+    """Its file is the user's, and told once."""
+    at_home = replace(machine, project=machine.home)
+    (machine.home / ".cursor").mkdir()
+    (machine.home / ".cursor" / "mcp.json").write_text("{}", encoding="utf-8")
+    scopes = [place.scope for place in look_around(at_home, lambda _: None) if place.client.name == "cursor"]
+    assert scopes == ["user"]

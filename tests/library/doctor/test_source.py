@@ -287,3 +287,47 @@ async def test_secrets_are_never_told(library: Library, server: SnapshotServer) 
     assert bad(report) == {"http_403": "problem"}
     assert server.requests[0].headers["Authorization"].startswith("Basic ")
     assert CANARY not in str([finding.to_json() for finding in report.findings])
+
+
+async def test_a_page_in_place_of_an_index_is_told(library: Library, server: SnapshotServer) -> None:
+    """A network's sign-in, say; publishing again would change nothing."""
+    server.always("index.json", Status(200, {"ETag": '"1"'}, b"<!doctype html><title>Sign in</title>"))
+    told = by_code(await look(library, server.url()))["index_json_invalid"]
+    assert told.what.endswith("/index.json: the index.json is a web page")
+    assert "in a browser" in told.hint
+
+
+async def test_what_may_pass_is_told_as_such(library: Library, server: SnapshotServer) -> None:
+    """The address is right: it answers."""
+    server.always("index.json", Status(503))
+    assert "check the address" not in by_code(await look(library, server.url()))["http_503"].hint
+
+
+async def test_a_login_that_is_refused_is_told(library: Library, server: SnapshotServer) -> None:
+    """It is there, so that to give one is not all there is to do."""
+    server.always("index.json", Status(401))
+    assert (
+        "wrong or has expired" in by_code(await look(library, server.url(), index_bootstrap_token="x"))["http_401"].hint
+    )
+
+
+async def test_a_certificate_behind_a_redirect_is_told(
+    library: Library, server: SnapshotServer, tmp_path: Path
+) -> None:
+    """As one at the address itself."""
+    async with SnapshotServer(library.public, tls=self_signed(tmp_path)) as other:
+        server.always("index.json", Redirect(f"{other.url()}/index.json"))
+        told = by_code(await look(library, server.url()))["tls_untrusted"]
+    assert "/index.json: the server's certificate is not trusted (" in told.what
+    assert "_ssl.c" not in told.what
+    assert "index_bootstrap_ca_file" in told.hint
+
+
+async def test_an_index_that_is_left_alone_is_told(library: Library, published: Digest) -> None:
+    """Which is how it is, unless it follows the source or somebody hydrates."""
+    source = library.public.as_uri()
+    assert "source_not_followed" not in by_code(await look(library, source))
+    library.make(library.workspace("index").layout, 9)
+    told = by_code(await look(library, source))["source_not_followed"]
+    assert (told.level, "pycontextify hydrate" in told.hint) == ("note", True)
+    assert "source_not_followed" not in by_code(await look(library, source, index_bootstrap_mode="follow"))

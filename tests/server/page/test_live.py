@@ -62,7 +62,7 @@ async def test_first_everything_then_what_has_changed() -> None:
         await stream.aclose()
 
 
-async def test_while_nothing_changes_nothing_is_drawn_and_a_comment_comes() -> None:
+async def test_while_nothing_changes_nothing_is_drawn_and_an_empty_event_comes() -> None:
     """Every five seconds; whoever reads a stream knows that it stands."""
     async with watched(FakeEngine(current=make_view(), needed=False)) as it:
         await it.parts.at_rest()
@@ -71,7 +71,7 @@ async def test_while_nothing_changes_nothing_is_drawn_and_a_comment_comes() -> N
         await anext(stream)
         began = it.clock.now
         for number in (1, 2, 3):
-            assert await anext(stream) == b": here\n\n"
+            assert await anext(stream) == b"data: {}\n\n"
             assert it.clock.now - began == pytest.approx(5 * number)
         assert len(it.drawn) == 1
         await stream.aclose()
@@ -122,7 +122,7 @@ async def test_a_look_that_finds_no_place_is_left_out() -> None:
         it.parts.desk._looking._most = 0
         stream = events(it.watch, it.clock.sleep)
         await anext(stream)
-        assert await anext(stream) == b": here\n\n"
+        assert await anext(stream) == b"data: {}\n\n"
         it.parts.desk._looking._most = 1
         assert told(await anext(stream))["live"] == "1"
         await stream.aclose()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 import pytest
@@ -47,7 +48,7 @@ def test_while_it_waits_the_steps_are_those_of_the_other_process() -> None:
     ("record", "state", "steps"),
     [
         (DONE, "idle", "ddddd"),
-        (attempt(2, "unchanged", resolving=0.1), "idle", "dtttt"),
+        (attempt(2, "unchanged", resolving=0.1), "idle", "dssss"),
         (attempt(2, "failed", resolving=0.1, fetching=3.0), "failed", "dfttt"),
         (attempt(2, "failed", resolving=0.1, fetching=3.0, validating=0.1), "failed", "dddft"),
         (attempt(2, "failed"), "failed", "ftttt"),
@@ -203,6 +204,17 @@ def test_clients_are_told_the_address_that_the_browser_used() -> None:
     assert all("http://localhost:8765/mcp" in each.text for each in (*plain, *locked))
     assert not any("TOKEN" in each.text for each in plain)
     assert all("TOKEN" in each.text for each in locked)
+    written = {each.client: (each.place, each.text) for each in locked}
+    place, text = written["Codex"]
+    assert (place, text.splitlines()[0]) == ("~/.codex/config.toml", "[mcp_servers.pycontextify]")
+    assert 'bearer_token_env_var = "PYCONTEXTIFY_HTTP_TOKEN"' in text
+    place, text = written["VS Code"]
+    assert place == ".vscode/mcp.json"
+    assert json.loads(text)["servers"]["pycontextify"] == {
+        "type": "http",
+        "url": "http://localhost:8765/mcp",
+        "headers": {"Authorization": "Bearer TOKEN"},
+    }
 
 
 @pytest.mark.parametrize(

@@ -15,9 +15,10 @@ import pytest
 from pycontextify.errors import StoreError
 from pycontextify.index.model import Answer, Query
 from pycontextify.server.badge import badge_cookie
+from pycontextify.server.bind import address_of, bind
 from pycontextify.server.doors import Refusal
 from pycontextify.server.lane import Lane
-from pycontextify.server.listen import Listener, address_of, bind
+from pycontextify.server.listen import Listener
 from pycontextify.server.page.routes import Page
 from pycontextify.server.routes import build_app
 from tests.fakes.bench import bench
@@ -107,7 +108,7 @@ async def test_a_browser_without_the_token_is_asked_for_it() -> None:
         stream = await get(f"{url}/status/events", accept="text/event-stream")
     for answer in (asked, stale):
         assert answer.status_code == 401
-        assert 'action="/status/login"' in answer.text
+        assert 'action="status/login"' in answer.text
         assert answer.headers["www-authenticate"] == "Bearer"
         assert "frame-ancestors 'none'" in answer.headers["content-security-policy"]
         assert "Version" not in answer.text
@@ -128,7 +129,8 @@ async def test_when_too_many_are_asked_for_the_token_the_answer_is_short() -> No
     async with bench(two()) as parts:
         page = Page(parts.desk, token=TOKEN)
         page._drawing = Lane(threads=1, waiting=-1)
-        scope = {"type": "http", "method": "GET", "path": "/status", "headers": [(b"accept", BROWSER.encode())]}
+        headers = [(b"accept", BROWSER.encode())]
+        scope = {"type": "http", "method": "GET", "path": "/status", "query_string": b"", "headers": headers}
         await page.refuse(Refusal(401, "token_missing", "show it"), scope, receive, send)
     assert answers[0]["status"] == 401
     assert b"token_missing" in answers[1]["body"]
@@ -145,11 +147,55 @@ async def test_the_token_gets_a_badge_and_the_badge_opens_the_page() -> None:
         others = [await get(f"{url}{path}", cookie=badge) for path in ("/mcp", "/livez", "/readyz", "/healthz")]
         tool = await post(f"{url}/mcp", "{}", cookie=badge, accept="application/json, text/event-stream")
         left = await post(f"{url}/status/logout", cookie=badge, origin=url)
-    assert (entered.status_code, entered.headers["location"]) == (303, "/status")
+    assert (entered.status_code, entered.headers["location"]) == (303, "../status")
     assert (page.status_code, "Sign out" in page.text) == (200, True)
     assert document.status_code == 200
     assert {answer.status_code for answer in (*others, tool)} == {401}
     assert (left.status_code, "Max-Age=0" in left.headers["set-cookie"]) == (303, True)
+
+
+async def test_what_was_searched_for_is_found_after_the_token_was_asked_for() -> None:
+    """The form takes it along, also when the first token was wrong; and nothing else that an address may hold."""
+    async with listening(two(), token=TOKEN) as (_, url):
+        asked = await get(f"{url}/status?q=queue+%26+%22x&mode=keyword&next=http://evil.example", accept=BROWSER)
+        form = "q=queue+%26+%22x&mode=keyword&next=http://evil.example&token="
+        again = await post(f"{url}/status/login", f"{form}wrong", accept=BROWSER)
+        entered = await post(f"{url}/status/login", f"{form}{TOKEN}", accept=BROWSER)
+    for page in (asked, again):
+        assert '<input type="hidden" name="q" value="queue &amp; &#34;x">' in page.text
+        assert '<input type="hidden" name="mode" value="keyword">' in page.text
+        assert "evil" not in page.text
+    assert entered.headers["location"] == "../status?q=queue+%26+%22x&mode=keyword"
+
+
+async def test_what_a_form_answered_can_be_loaded_again() -> None:
+    """A browser then asks with GET for where the form led; with a badge that is the page, without one the login."""
+    async with listening(two(), token=TOKEN) as (_, url):
+        for where in ("rollback", "login", "logout"):
+            known = await get(f"{url}/status/{where}", accept=BROWSER, cookie=BADGE)
+            unknown = await get(f"{url}/status/{where}", accept=BROWSER)
+            assert (known.status_code, known.headers["location"]) == (303, "../status")
+            assert (unknown.status_code, 'action="../status/login"' in unknown.text) == (401, True)
+
+
+async def test_behind_a_proxy_that_goes_by_another_name_the_forms_work() -> None:
+    """It sends a Host of its own; the browser says that page and server are one to it. Else the names must be one."""
+    engine, far = two(), {"host": "localhost", "origin": "https://search.example.com"}
+    async with listening(engine, token=TOKEN) as (parts, url):
+        await parts.at_rest()
+        own = {**far, "sec-fetch-site": "same-origin"}
+        entered = await post(f"{url}/status/login", f"token={TOKEN}", accept=BROWSER, **own)
+        assert (entered.status_code, "set-cookie" in entered.headers) == (303, True)
+        done = await post(f"{url}/status/rollback", "to=sha256%3Aab", cookie=BADGE, accept=BROWSER, **own)
+        assert done.status_code == 303
+        for site in ({}, {"sec-fetch-site": "same-site"}, {"sec-fetch-site": "cross-site"}, {"sec-fetch-site": "none"}):
+            answer = await post(f"{url}/status/rollback", cookie=BADGE, **far, **site)
+            assert (answer.status_code, answer.json()["error"]["code"]) == (403, "origin_refused")
+        forged = await post(f"{url}/status/rollback", cookie=BADGE, **{**own, "host": "search.example.com"})
+        assert forged.status_code == 421
+        elsewhere = await post(f"{url}/mcp", "{}", authorization=f"Bearer {TOKEN}", **own)
+        assert elsewhere.status_code == 403
+    assert engine.wanted == ["sha256:ab"]
 
 
 @pytest.mark.parametrize("form", ["token=wrong", "token=", "", "x" * 1000, "&" * 1000, f"tok={TOKEN}", "token=%ff%00"])
@@ -158,7 +204,7 @@ async def test_a_wrong_token_gets_no_badge(form: str) -> None:
     async with listening(two(), token=TOKEN) as (_, url):
         page = await post(f"{url}/status/login", form, accept=BROWSER)
         plain = await post(f"{url}/status/login", form)
-    assert (page.status_code, 'action="/status/login"' in page.text) == (401, True)
+    assert (page.status_code, 'action="../status/login"' in page.text) == (401, True)
     assert (plain.status_code, plain.json()["error"]["code"][:6]) == (401, "token_")
     for answer in (page, plain):
         assert "set-cookie" not in answer.headers
@@ -191,7 +237,7 @@ async def test_going_back_with_the_badge() -> None:
         await parts.at_rest()
         done = await post(f"{url}/status/rollback", "to=sha256%3Aab", cookie=BADGE, origin=url, accept=BROWSER)
         page = await get(f"{url}/status", accept=BROWSER, cookie=BADGE)
-    assert (done.status_code, done.headers["location"]) == (303, "/status")
+    assert (done.status_code, done.headers["location"]) == (303, "../status")
     assert engine.wanted == ["sha256:ab"]
     assert "Version 41: 1 chunk of 1 document" in page.text
 

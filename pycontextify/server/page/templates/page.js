@@ -1,6 +1,7 @@
 "use strict";
 (() => {
   const byId = (id) => document.getElementById(id);
+  const { root, mcp } = document.body.dataset;
   const ahead = Date.parse(document.body.dataset.now) - Date.now();
 
   // Make one tree like another, touching only what differs: focus, selection and scroll stay where they are.
@@ -49,7 +50,10 @@
   }
 
   // One stream while the page can be seen; a browser has only six connections for all pages of a server.
+  // The server says something every five seconds; when it has not for three times as long, it hangs, or the line is dead.
+  const patience = 15000;
   let stream = null;
+  let heard = 0;
   let pause = 1000;
   function close() {
     if (stream) stream.close();
@@ -57,18 +61,21 @@
   }
   function listen() {
     if (stream || document.hidden) return;
-    stream = new EventSource("/status/events");
+    heard = Date.now();
+    stream = new EventSource(`${root}status/events`);
     stream.onmessage = (event) => {
+      heard = Date.now();
       pause = 1000;
       byId("lost").hidden = true;
       for (const [id, html] of Object.entries(JSON.parse(event.data))) fill(id, html);
     };
-    stream.onerror = () => {
-      byId("lost").hidden = document.hidden;
-      close();
-      setTimeout(listen, pause);
-      pause = Math.min(2 * pause, 15000);
-    };
+    stream.onerror = lose;
+  }
+  function lose() {
+    byId("lost").hidden = document.hidden;
+    close();
+    setTimeout(listen, pause);
+    pause = Math.min(2 * pause, 15000);
   }
   document.addEventListener("visibilitychange", () => (document.hidden ? close() : listen()));
   addEventListener("pagehide", close);
@@ -118,11 +125,15 @@
     button.hidden = false;
     button.addEventListener("click", () => copy(button));
   }
-  // A proxy in front may speak https, which the server can't know.
+  // A proxy in front may speak https, go by another name and have put the server under a path: the browser alone knows.
+  byId("host").textContent = location.host;
   for (const text of document.querySelectorAll("pre[id^=text-]"))
-    text.textContent = text.textContent.replaceAll(`http://${location.host}/`, `${location.origin}/`);
+    text.textContent = text.textContent.replaceAll(mcp, new URL(`${root}mcp`, location).href);
 
-  setInterval(tick, 1000);
+  setInterval(() => {
+    tick();
+    if (stream && Date.now() - heard > patience) lose();
+  }, 1000);
   tick();
   listen();
 })();

@@ -7,7 +7,7 @@ import socket
 import pytest
 
 from pycontextify.errors import ConfigError
-from pycontextify.server.listen import address_of, bind
+from pycontextify.server.bind import address_of, bind
 
 
 async def test_port_0_takes_any_free_one() -> None:
