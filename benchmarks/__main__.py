@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import subprocess
 import sys
 import tempfile
+import traceback
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
@@ -14,7 +14,7 @@ from pathlib import Path
 from benchmarks.compare import SHARE, regressions
 from benchmarks.figure import Figure, Growth
 from benchmarks.figures import MEASURES, PEERS
-from benchmarks.ground import SCALES, Ground
+from benchmarks.ground import SCALES, Ground, made_by
 from benchmarks.machine import machine
 from benchmarks.progress import under_way
 from benchmarks.results import Results
@@ -74,8 +74,9 @@ def _measure(name: str) -> str:
 @contextmanager
 def _home(given: Path | None) -> Iterator[Path]:
     if given is not None:
-        given.mkdir(parents=True, exist_ok=True)
-        yield given.resolve()
+        home = given.resolve() / made_by()
+        home.mkdir(parents=True, exist_ok=True)
+        yield home
         return
     # Not /tmp, which may be memory: what is measured is a disk.
     with tempfile.TemporaryDirectory(prefix="benchmarks-", dir="/var/tmp", ignore_cleanup_errors=True) as made:
@@ -88,8 +89,9 @@ def _measured(ground: Ground, names: list[str], took: dict[str, float]) -> Itera
         try:
             with under_way(name, took):
                 found = list(MEASURES[name](ground))
-        except subprocess.CalledProcessError as error:
-            _say(f"{name} failed: {error}")
+        except Exception:  # noqa: BLE001 - a quarter of an hour is not lost to one that fails; the exit code tells
+            traceback.print_exc()
+            _say(f"{name} FAILED")
             continue
         for each in found:
             _say(_line(each))
