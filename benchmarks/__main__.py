@@ -36,7 +36,8 @@ def main() -> int:
     if asked.write:
         _results(asked.scale, about, took, found).write(asked.write)
     for figure in worse:
-        _say(f"{figure.name} is worse than in {asked.compare} by more than {SHARE:.0%}, twice: {figure.ratio:.3g}")
+        was = asked.before.by_name[figure.name].ratio
+        _say(f"{figure.name} is worse by more than {SHARE:.0%}, twice: {figure.ratio:.3g}, and it was {was:.3g}")
     return int(bool(worse) or len(found) < len(names))
 
 

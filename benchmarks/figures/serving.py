@@ -18,7 +18,7 @@ from tests.system.nginx import Request
 __all__ = ["lag", "latency", "memory", "refresh", "swaps"]
 
 _MS, _US = 1e3, 1e6
-_SEARCHES = 20
+_SEARCHES, _SECONDS = 20, 4
 _TIMER = "an idle loop is late by what the system's timer makes of it, which differs by more from run to run"
 _WORST = "the worst of thousands, which one preemption by another process decides"
 _SHARED = "how the system shares two cores between a search and a hydration differs by more from run to run"
@@ -43,8 +43,7 @@ def latency(ground: Ground) -> Iterator[Figure]:
     """How much longer searches take meanwhile."""
     index = ground.middle
     with ground.empty("latency") as scratch:
-        seconds = 2 * ground.scale.times
-        told = part("parts.latency", index.built.root, scratch, index.url, ground.key, seconds)
+        told = part("parts.latency", index.built.root, scratch, index.url, ground.key, _SECONDS)
     turns = told["turns"]
     facts = {"searches": sum(turn["searches"] for turn in turns), "swaps": told["swaps"]}
     what = f"search among {index.rows:,} chunks while hydrations come in and are swapped"

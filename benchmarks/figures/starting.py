@@ -24,7 +24,7 @@ _HELLO = [sys.executable, "-m", "benchmarks.parts.hello"]
 def first_answer(ground: Ground) -> Iterator[Figure]:
     """Start to the answer to ``initialize``, with nothing indexed."""
     wall, cpu = [], []
-    for _ in range(3 * ground.scale.times):
+    for _ in range(2 * ground.scale.times):
         with ground.empty("nothing") as nowhere:
             ours, theirs = _greeted(serving(nowhere)), _greeted(_HELLO)
         wall.append(Pair(ours.seconds, theirs.seconds))

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from benchmarks.figure import Figure, Pair
 from benchmarks.figures import MEASURES
 from benchmarks.results import Results
 from tests.benchmarks.results import MADE_UP
@@ -21,8 +23,8 @@ def benchmarks(*arguments: object) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=110, check=False)
 
 
-def test_figures_are_told_and_written(tmp_path: Path) -> None:
-    """What has nothing to be compared with is not compared, and that is said; progress goes to standard error."""
+def test_figures_are_told_and_written_and_compared(tmp_path: Path) -> None:
+    """What has nothing to be compared with is not compared, and that is said; what is worse twice fails."""
     written, missing = tmp_path / "tiny.json", tmp_path / "missing.json"
     done = benchmarks("search", "--scale", "tiny", "--home", tmp_path, "--write", written, "--compare", missing)
     assert done.returncode == 0, done.stderr
@@ -33,6 +35,13 @@ def test_figures_are_told_and_written(tmp_path: Path) -> None:
     assert found is not None
     assert found.by_name.keys() == {"search-hybrid", "search-recall"}
     assert found.took.keys() == {"search"}
+
+    better = Figure("search-hybrid", "", "", "ms", (Pair(1e-6, 1.0),))
+    replace(found, figures=(better,)).write(written)
+    done = benchmarks("search", "--scale", "tiny", "--home", tmp_path, "--compare", written)
+    assert done.returncode == 1, done.stderr
+    assert "search, once more" in done.stderr
+    assert "search-hybrid is worse by more than 25%, twice" in done.stdout
 
 
 def test_another_scale_is_nothing_to_compare_with(tmp_path: Path) -> None:
