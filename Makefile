@@ -16,7 +16,12 @@ locked := $(install) --require-hashes --only-binary :all:
 site := $(VENV)-docs
 site-ready := $(site)/.ready
 
-.PHONY: demo test test-system lint format tables docs recording picture lock clean help
+# So has what the benchmarks compare with.
+peers := $(VENV)-peers
+peers-ready := $(peers)/.ready
+bench := $(bin)/python -m benchmarks --peers $(peers)/bin/python
+
+.PHONY: demo test test-system lint format tables docs recording picture bench bench-small bench-baseline lock clean help
 
 demo: $(ready) ## index, publish, hydrate, search and hot-swap before your eyes, in under two minutes
 	$(bin)/pycontextify demo --docs README.md --docs docs
@@ -51,15 +56,29 @@ recording: $(ready) ## run the session that the README shows, and draw it
 picture: $(ready) ## take the README's picture of a real server's status page, light and dark; needs Chromium
 	$(bin)/python -m docs.picture
 
+bench: $(ready) $(peers-ready) ## measure everything against ordinary tools and peers, on an idle machine; write tables and plots
+	benchmarks/packages
+	$(bench) --write benchmarks/results/full.json
+	$(peers)/bin/python -m benchmarks.plots benchmarks/results/full.json docs/images
+	$(bin)/python -m docs.tables
+
+bench-small: $(ready) $(peers-ready) ## measure the same on small indexes; a ratio that is 25% worse than the last committed one fails
+	benchmarks/packages
+	$(bench) --scale small --compare benchmarks/results/small.json
+
+bench-baseline: $(ready) $(peers-ready) ## measure the small indexes, and keep the ratios for bench-small to compare with
+	benchmarks/packages
+	$(bench) --scale small --write benchmarks/results/small.json
+
 lock: ## pin everything anew where pyproject.toml asks for it, with the hash of every file (LOCK=--upgrade: the newest)
 	locks/lock $(LOCK)
 
 clean: ## remove the environment and every cache
-	rm -rf $(VENV) $(site) .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis build dist
+	rm -rf $(VENV) $(site) $(peers) .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis build dist
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 help: ## show this
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' Makefile
 
 $(ready): pyproject.toml locks/build.txt locks/project.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed, and $(PYTHON) is " + sys.version.split()[0] + ": try make PYTHON=python3.12")'
@@ -74,4 +93,10 @@ $(site-ready): locks/docs.txt
 	$(PYTHON) -m venv $(site)
 	$(site)/bin/python -m pip install --disable-pip-version-check --quiet --require-hashes --only-binary :all: \
 	  --requirement locks/docs.txt
+	@touch $@
+
+$(peers-ready): locks/peers.txt
+	$(PYTHON) -m venv $(peers)
+	$(peers)/bin/python -m pip install --disable-pip-version-check --quiet --require-hashes --only-binary :all: \
+	  --requirement locks/peers.txt
 	@touch $@

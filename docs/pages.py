@@ -8,8 +8,11 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, cast
 
+from benchmarks.results import Results
+from docs.benchmarks import FULL, sections
 from docs.error_page import error_page
 from docs.http import openapi
+from docs.marks import filled
 from docs.status_schema import STATUS
 from docs.written import page
 from pycontextify.config import SETTINGS, Setting
@@ -208,11 +211,23 @@ def what_happens_page() -> str:
 _TROUBLES = "What happens when …"
 
 
+# Benchmarks
+
+
+def benchmarks_page() -> str:
+    """The guide's page, with its tables between their marks as they should be; the rest of it is written by hand."""
+    text = (ROOT / "guide" / "benchmarks.md").read_text(encoding="utf-8")
+    for name, content in sections(Results.read(FULL)).items():
+        text = filled(text, f"benchmarks-{name}", content)
+    return text
+
+
 def _openapi_text() -> str:
     return json.dumps(openapi(), indent=2, ensure_ascii=False) + "\n"
 
 
 PAGES = {
+    "guide/benchmarks.md": benchmarks_page,
     "guide/what-happens.md": what_happens_page,
     "reference/settings.md": settings_page,
     "reference/errors.md": error_page,

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from benchmarks.results import Results
+from docs.benchmarks import FULL, readme_part
+from docs.marks import filled
 from docs.pages import PAGES
 from pycontextify.config import SETTINGS, Setting
 
 README = Path(__file__).resolve().parent.parent / "README.md"
-BEGIN, END = "<!-- settings:begin -->", "<!-- settings:end -->"
 
 
 def settings_table() -> str:
@@ -27,10 +29,8 @@ def _flag(setting: Setting) -> str:
 
 
 def with_tables(text: str) -> str:
-    """Return the README's text with the table between its marks as it should be."""
-    before, _, rest = text.partition(BEGIN)
-    _, _, after = rest.partition(END)
-    return f"{before}{BEGIN}\n{settings_table()}\n{END}{after}"
+    """Return the README's text with the tables between their marks as they should be."""
+    return filled(filled(text, "settings", settings_table()), "benchmarks", readme_part(Results.read(FULL)))
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ from tests.ci.script import ROOT, script
 
 pins = script("pins")
 
-LOCKS = ["project", "runtime", "build", "docs", "tools"]
+LOCKS = ["project", "runtime", "build", "docs", "peers", "tools"]
 
 
 def asked() -> Iterator[tuple[str, str]]:
@@ -23,7 +23,9 @@ def asked() -> Iterator[tuple[str, str]]:
     yield from ((name, each) for name in ("project", "runtime") for each in project["project"]["dependencies"])
     yield from (("project", each) for each in project["project"]["optional-dependencies"]["dev"])
     yield from (("build", each) for each in project["build-system"]["requires"])
-    yield from ((name, each) for name in ("build", "docs", "tools") for each in project["dependency-groups"][name])
+    yield from (
+        (name, each) for name in ("build", "docs", "peers", "tools") for each in project["dependency-groups"][name]
+    )
 
 
 def versions(lock: str) -> dict[str, set[str]]:
@@ -74,14 +76,20 @@ def test_what_a_server_runs_with_is_what_was_tested() -> None:
     assert not {name.partition("==")[0] for name in runtime} & {"pytest", "mypy", "ruff", "hypothesis"}
 
 
-def test_what_builds_the_documentation_is_installed_by_hash(tmp_path: Path) -> None:
-    """In an environment of its own, with wheels alone."""
-    command = ["make", "--dry-run", f"VENV={tmp_path / 'venv'}", "docs"]
+@pytest.mark.parametrize(
+    ("target", "lock", "then"),
+    [("docs", "docs", "mkdocs build --strict"), ("bench-small", "peers", "-m benchmarks --peers")],
+)
+def test_what_has_an_environment_of_its_own_is_installed_by_hash(
+    tmp_path: Path, target: str, lock: str, then: str
+) -> None:
+    """With wheels alone."""
+    command = ["make", "--dry-run", f"VENV={tmp_path / 'venv'}", target]
     said = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout.replace("\\\n", " ")
-    (install,) = [line for line in said.splitlines() if "pip install" in line]
+    (install,) = [line for line in said.splitlines() if f"locks/{lock}.txt" in line]
     assert "--require-hashes --only-binary :all:" in install
-    assert install.split()[-1] == "locks/docs.txt"
-    assert "mkdocs build --strict" in said
+    assert install.split()[-1] == f"locks/{lock}.txt"
+    assert then in said
 
 
 def test_the_makefile_installs_nothing_past_the_hashes(tmp_path: Path) -> None:

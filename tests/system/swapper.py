@@ -19,7 +19,7 @@ from pycontextify.index.view import View
 from pycontextify.store.layout import Layout
 from tests.fakes.ballast import FOUND
 
-__all__ = ["main"]
+__all__ = ["anonymous", "main"]
 
 SEARCHERS, WARMING, SWAPS = 8, 150, 100
 
@@ -49,7 +49,7 @@ def main(root: Path, model: Path) -> None:
             live.swap(View.open(generation, config, layout.blob_path, encoder))
             for _ in range(SEARCHERS):
                 turn.acquire()
-        return _anonymous()
+        return anonymous()
 
     live.swap(View.open(generation, config, layout.blob_path, encoder))
     threads = [threading.Thread(target=search) for _ in range(SEARCHERS)]
@@ -63,7 +63,7 @@ def main(root: Path, model: Path) -> None:
     print(json.dumps({"before": before, "after": after, **counts}))  # noqa: T201 - the answer
 
 
-def _anonymous() -> int:
+def anonymous() -> int:
     """Return this process's anonymous memory in KiB (RssAnon, proc_pid_status(5))."""
     lines = Path("/proc/self/status").read_text().splitlines()
     return int(next(line.split()[1] for line in lines if line.startswith("RssAnon:")))

@@ -1,0 +1,86 @@
+"""From the start of a process to its first answers, as a client over standard input and output sees it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from benchmarks.child import ROOT, Used
+from benchmarks.figure import Figure, Pair
+from benchmarks.ground import Ground, Published
+from tests.system.client import Client
+
+__all__ = ["client_of", "first_answer", "first_search", "searched", "serving"]
+
+QUERY = "read the lines of a file"
+_OURS = [sys.executable, "-m", "pycontextify", "serve"]
+_HELLO = [sys.executable, "-m", "benchmarks.parts.hello"]
+
+
+def first_answer(ground: Ground) -> Iterator[Figure]:
+    """Start to the answer to ``initialize``, with nothing indexed."""
+    wall, cpu = [], []
+    for _ in range(2 * ground.scale.times):
+        with ground.empty("nothing") as nowhere:
+            ours, theirs = _greeted(serving(nowhere)), _greeted(_HELLO)
+        wall.append(Pair(ours.seconds, theirs.seconds))
+        cpu.append(Pair(ours.cpu, theirs.cpu))
+    against = "the SDK's own smallest server"
+    yield Figure("start", "start to the first MCP answer, without an index", against, "s", tuple(wall), 1.10)
+    yield Figure("start-cpu", "processor time until then", against, "s", tuple(cpu), 1.10)
+
+
+def first_search(ground: Ground) -> Iterator[Figure]:
+    """Start to the first search that finds something, with an index that is there already."""
+    large, small = ground.large, ground.small
+    pairs = [Pair(searched(large), searched(small)) for _ in range(ground.scale.times)]
+    what = f"start to the first search answer, with {large.rows:,} chunks indexed"
+    yield Figure("start-search", what, f"the same with {small.rows:,}", "s", tuple(pairs), 1.25)
+
+
+def serving(index_dir: Path) -> list[str]:
+    """Return the command of a server of an index directory."""
+    return [*_OURS, "--index-path", str(index_dir)]
+
+
+@contextmanager
+def client_of(command: Sequence[str]) -> Iterator[tuple[Client, int]]:
+    """Start a server and greet it; lend what speaks to it, and its process id."""
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, cwd=ROOT
+    ) as process:
+        try:
+            assert process.stdin is not None
+            assert process.stdout is not None
+            client = Client(process.stdin, process.stdout)
+            about = {"name": "benchmark", "version": "1"}
+            client.ask("initialize", protocolVersion="2025-06-18", capabilities={}, clientInfo=about)
+            yield client, process.pid
+        finally:
+            process.kill()
+
+
+def _greeted(command: Sequence[str]) -> Used:
+    began = time.perf_counter()
+    with client_of(command) as (_, process):
+        return Used(time.perf_counter() - began, _cpu(process))
+
+
+def _cpu(process: int) -> float:
+    """Return how many seconds of processor all threads of a process have had (proc_pid_schedstat(5))."""
+    threads = Path(f"/proc/{process}/task").iterdir()
+    return sum(int((thread / "schedstat").read_text().split()[0]) for thread in threads) / 1e9
+
+
+def searched(index: Published) -> float:
+    """Start a server of an index; return after how many seconds a search found something."""
+    began = time.perf_counter()
+    with client_of(serving(index.built.root)) as (client, _):
+        client.tell("notifications/initialized")
+        while not client.call("search", query=QUERY)["results"]:
+            time.sleep(0.005)
+        return time.perf_counter() - began
