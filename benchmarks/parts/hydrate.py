@@ -6,6 +6,7 @@ imports are done while it waits for its first request.
 
 from __future__ import annotations
 
+import gc
 import resource
 import sys
 import time
@@ -22,7 +23,15 @@ from pycontextify.index.view import View
 from pycontextify.library.hydrating import hydration_service
 from pycontextify.library.workspace import Workspace
 
-__all__ = ["hydrate_into", "settings_for"]
+__all__ = ["be_loaded", "hydrate_into", "settings_for"]
+
+
+def be_loaded() -> None:
+    """Be where a server is when it hydrates: everything is imported, and the collector leaves that alone."""
+    import aiohttp  # noqa: F401
+    import onnxruntime  # noqa: F401
+
+    gc.freeze()
 
 
 def settings_for(directory: Path, kind: str, url: str, key: str = "") -> Workspace:
@@ -52,9 +61,7 @@ def _cpu() -> float:
 
 def main(directory: str, kind: str, url: str, key: str = "") -> None:
     """Hydrate, search, and tell what it took."""
-    import aiohttp  # noqa: F401 - a server has imported it by then
-    import onnxruntime  # noqa: F401
-
+    be_loaded()
     live: LiveIndex[View] = LiveIndex()
     workspace = settings_for(Path(directory), kind, url, key)
     began, cpu = time.perf_counter(), _cpu()

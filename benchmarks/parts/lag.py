@@ -9,7 +9,7 @@ from pathlib import Path
 import anyio
 import numpy as np
 
-from benchmarks.parts.hydrate import hydrate_into, settings_for
+from benchmarks.parts.hydrate import be_loaded, hydrate_into, settings_for
 from benchmarks.parts.telling import tell
 from pycontextify.index.live import LiveIndex
 from pycontextify.index.view import View
@@ -46,8 +46,7 @@ async def _measure(directory: str, url: str, key: str) -> tuple[list[float], lis
 
 def main(directory: str, url: str, key: str) -> None:
     """Measure, and tell."""
-    import onnxruntime  # noqa: F401 - a server has imported it by then
-
+    be_loaded()
     idle, busy = anyio.run(_measure, directory, url, key)
     tell(
         idle_p99=float(np.percentile(idle, 99)),

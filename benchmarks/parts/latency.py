@@ -16,7 +16,7 @@ from typing import Self
 import anyio
 import numpy as np
 
-from benchmarks.parts.hydrate import hydrate_into, settings_for
+from benchmarks.parts.hydrate import be_loaded, hydrate_into, settings_for
 from benchmarks.parts.telling import tell
 from pycontextify.config import settings_of_call
 from pycontextify.index.live import LiveIndex
@@ -83,6 +83,7 @@ def main(layout: str, scratch: str, url: str, key: str, seconds: str) -> None:
     """Measure, and tell for each turn."""
     live: LiveIndex[View] = LiveIndex()
     live.swap(Workspace(settings_of_call({"index_dir": layout})).open_current())
+    be_loaded()
     turns, swaps = list[dict[str, float]](), 0
     with _Searcher(live) as searcher:
         time.sleep(_WARMING_SECONDS)

@@ -119,8 +119,8 @@ async def serve(
             local=local,
             follows=settings.auto_load,
             on_end=no_attempts if web is None else web.metrics.attempted,
-            # What is imported stays. To look through it for garbage would stop everything for 130 ms, in the middle of a
-            # search or a hydration (measured on a machine that had nothing else to do).
+            # What is imported stays. To look through it for garbage would stop everything for 130 ms, in the middle of
+            # a search or a hydration (measured on a machine that had nothing else to do).
             on_loaded=gc.freeze,
         )
         desk = Desk(
