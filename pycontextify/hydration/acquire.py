@@ -170,7 +170,8 @@ async def _from_archive(source: ArchiveSource, offer: Offer, work: Acquisition) 
     name = urlsplit(source.urls[0]).path.rsplit("/", 1)[-1] or "archive"
     vouched = await vouched_file(source.urls, work.client, work.trust.keys)
     work.board.plan((AssetProgress(name, expected, None),))
-    request = Download(name, source.urls, expected, limit=work.limit, check=None if vouched is None else vouched.check)
+    check = None if vouched is None else vouched.check
+    request = Download(name, source.urls, expected, limit=work.limit, check=check, lasting=False)
     await work.make_room([request])
     work.board.enter("fetching")
     # What is in it takes room as well, and what an index consists of hardly shrinks when it is packed.

@@ -78,7 +78,7 @@ def test_what_a_server_runs_with_is_what_was_tested() -> None:
 
 @pytest.mark.parametrize(
     ("target", "lock", "then"),
-    [("docs", "docs", "mkdocs build --strict"), ("bench-small", "peers", "-m benchmarks --peers")],
+    [("docs", "docs", "mkdocs build --strict"), ("bench", "peers", "-m benchmarks --peers")],
 )
 def test_what_has_an_environment_of_its_own_is_installed_by_hash(
     tmp_path: Path, target: str, lock: str, then: str

@@ -27,7 +27,7 @@ async def download(wire: Wire, request: Download, path: Path, watch: Watch) -> R
     and the next call goes on from there.
     """
     check_request(request)
-    async with Partial(path, wire.workers, vouched=request.digest is not None) as partial:
+    async with Partial(path, wire.workers, vouched=request.digest is not None, lasting=request.lasting) as partial:
         fetching = Fetching(wire, request, partial, watch)
         await fetching.run()
         try:

@@ -12,8 +12,9 @@ A line is appended only after the bytes that it speaks of were written:
    Where no digest is known, bytes are flushed to the disk before a line speaks of them, 8 MiB at a time.
 
 The digest of the whole is computed behind the writers, from the first byte on, by reading back what they wrote: it is
-in the page cache, and so resumed, parallel and plain downloads are one case. What it has passed is flushed, 64 MiB at a
-time: the disk works while the network does, and little is left to wait for when the file is put in its place.
+in the page cache, and so resumed, parallel and plain downloads are one case. What it has passed of a file that is kept
+is flushed, 64 MiB at a time: the disk works while the network does, and little is left to wait for when the file is put
+in its place.
 """
 
 from __future__ import annotations
@@ -48,10 +49,11 @@ _FLUSHED_BEHIND = 64 << 20
 class Partial:
     """A download in progress, opened and closed by ``async with``; one object a file. Lives on the event loop.
 
-    ``vouched``: a digest will tell whether the bytes are right. Every method that touches the disk raises StoreError.
+    ``vouched``: a digest will tell whether the bytes are right. ``lasting``: the file will be kept. Every method that
+    touches the disk raises StoreError.
     """
 
-    def __init__(self, path: Path, workers: Workers, *, vouched: bool = True) -> None:
+    def __init__(self, path: Path, workers: Workers, *, vouched: bool = True, lasting: bool = True) -> None:
         self.extents = Extents()
         """Which bytes are there."""
         self.size: int | None = None
@@ -61,6 +63,7 @@ class Partial:
         self._journal: FileIO | None = None
         self._workers = workers
         self._vouched = vouched
+        self._lasting = lasting
         self._validators: dict[str, Validators] = {}
         self._hasher = hashlib.sha256()
         self._hashed = 0
@@ -232,6 +235,6 @@ class Partial:
                     raise OSError(None, "a file that is being written has become shorter")
                 self._hasher.update(block)
                 self._hashed += len(block)
-                if self._hashed % _FLUSHED_BEHIND < len(block):
+                if self._lasting and self._hashed % _FLUSHED_BEHIND < len(block):
                     flush(file.fileno())
                 step(self._hashed)

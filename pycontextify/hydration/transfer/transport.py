@@ -114,7 +114,7 @@ class Download:
 
     ``name`` is what people call it. ``digest`` and ``size`` (bytes) are what it must turn out to be, where known.
     ``limit`` (bytes) is the most that is taken whatever anybody says. ``check``, which blocks, raises VerifyError when
-    the whole is not what it must be.
+    the whole is not what it must be. ``lasting``: it will be kept as it is, so its way to the disk may as well begin.
     """
 
     name: str
@@ -123,6 +123,7 @@ class Download:
     size: int | None = None
     limit: int = DEFAULT_LIMIT
     check: Callable[[Path], None] | None = None
+    lasting: bool = True
 
     @property
     def most(self) -> int:

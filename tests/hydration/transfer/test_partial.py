@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pycontextify.errors import StoreError
+from pycontextify.hydration.transfer import partial as partial_module
 from pycontextify.hydration.transfer.partial import Partial
 from pycontextify.hydration.transfer.transport import Validators
 from pycontextify.hydration.workers import Workers
@@ -43,6 +44,22 @@ async def test_what_was_written_is_there_the_next_time(path: Path, workers: Work
         assert partial.validators(URL) == SEEN
         assert partial.size == len(CONTENT)
         assert not partial.whole
+
+
+@pytest.mark.parametrize(("lasting", "flushed"), [(True, 3), (False, 0)])
+async def test_what_is_kept_is_flushed_behind_the_writers(
+    path: Path, workers: Workers, monkeypatch: pytest.MonkeyPatch, *, lasting: bool, flushed: int
+) -> None:
+    """Not an archive, which is gone as soon as it is unpacked: that would be twice the work for the disk."""
+    calls: list[int] = []
+    monkeypatch.setattr(partial_module, "flush", calls.append)
+    monkeypatch.setattr(partial_module, "_BLOCK", 1024)
+    monkeypatch.setattr(partial_module, "_FLUSHED_BEHIND", 3 * 1024)
+    async with Partial(path, workers, lasting=lasting) as partial:
+        await fill(partial, 0, len(CONTENT))
+        await partial.end_at(len(CONTENT))
+        assert await partial.digest() == digest_of(CONTENT)
+    assert len(calls) == flushed
 
 
 async def test_pieces_in_any_order_have_the_digest_of_the_whole(path: Path, workers: Workers) -> None:
