@@ -19,6 +19,7 @@ from benchmarks.results import Results
 __all__ = ["main"]
 
 _GREY, _OURS, _OTHER = "#7d7d7d", "#0d9488", "#d9822b"
+_TICKS = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30)
 _STYLE = {
     "svg.fonttype": "none",  # text stays text
     "svg.hashsalt": "benchmarks",  # the same results give the same bytes
@@ -56,7 +57,10 @@ def _ratios(figures: list[Figure], path: Path) -> None:
     axes.set_yticks(range(len(figures)), [figure.name for figure in reversed(figures)])
     axes.axvline(1, color=_GREY, linewidth=0.7, linestyle=":")
     axes.set_xscale("log")
-    axes.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
+    limits = axes.get_xlim()
+    axes.set_xticks(_TICKS, [f"{tick:g}" for tick in _TICKS])
+    axes.set_xlim(*limits)
+    axes.minorticks_off()
     axes.set_xlabel("ours, as a multiple of theirs (median, and from the least to the most)")
     _save(drawing, axes, path)
 
@@ -70,6 +74,7 @@ def _growth(growth: Growth, path: Path) -> None:
     axes.set_yticks([])
     axes.minorticks_off()
     axes.set_ylim(*_decades(growth.values))
+    axes.margins(x=0.12)
     for point in zip(growth.sizes, growth.values, strict=True):
         told = f"{point[1]:.3g} {growth.unit}"
         axes.annotate(told, point, xytext=(0, 9), textcoords="offset points", ha="center", color=_GREY)
