@@ -71,6 +71,7 @@ class Fetching:
         self._partial = partial
         self._watch = watch
         self._pieces: list[_Piece] = []
+        self._in_hand = 0
         self._best = 0
         self._told: int | None = None
         self._starts = 0
@@ -250,11 +251,11 @@ class Fetching:
                 # Emptied first: what a full disk refuses must not be written once more, further on.
                 buffer = b"".join(crumbs)
                 crumbs.clear()
+                self._in_hand -= len(buffer)
                 if buffer:
                     await put(buffer)
                     piece.start += len(buffer)
                     self._best = max(self._best, self._partial.extents.total)
-                    self._tell(len(buffer))
                     self._stir()
                 written = self._wire.monotonic()
 
@@ -265,6 +266,8 @@ class Fetching:
                     if announced is not None and reached > announced:
                         raise RangeRefused("more comes than was announced", asset=asset)
                     crumbs.append(data)
+                    self._in_hand += len(data)
+                    self._tell(len(data))
                     held_for = self._wire.monotonic() - written
                     if reached - piece.start >= _WRITTEN or held_for >= _LONGEST_HELD_SECONDS:
                         await land()
@@ -274,4 +277,4 @@ class Fetching:
         await self._partial.end_at(reached)
 
     def _tell(self, fetched: int) -> None:
-        self._watch.landed(self._partial.extents.total, fetched)
+        self._watch.landed(self._partial.extents.total + self._in_hand, fetched)
