@@ -21,7 +21,7 @@ peers := $(VENV)-peers
 peers-ready := $(peers)/.ready
 bench := $(bin)/python -m benchmarks
 # What CI measures: what takes seconds, and needs no peers.
-small := $(bench) start refresh swaps search index --scale small
+small := $(bench) refresh swaps search --scale small
 
 .PHONY: demo test test-system lint format tables docs recording picture bench bench-small bench-baseline lock clean help
 
