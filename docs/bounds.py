@@ -17,8 +17,8 @@ _ARCHIVE = (
     "this, and is what to publish."
 )
 _START = (
-    "Eight out of nine parts of the time are the SDK's own imports; the rest is ours: settings, tools and their schemas. The turns "
-    "differ by more than what is missing."
+    "Eight ninths are what the SDK's own server takes as well; the rest is ours: settings, tools and their schemas. The turns differ "
+    "by more than what is missing."
 )
 
 BOUNDS: Mapping[str, str] = {
@@ -32,21 +32,21 @@ BOUNDS: Mapping[str, str] = {
     "start": _START,
     "start-cpu": _START,
     "lag-p99": (
-        "A thread gives up the interpreter's lock every 5 ms at the latest, and hydration's threads need it between their reads and "
-        "writes: the loop waits for one such turn."
+        "Most likely the interpreter's lock, which a thread gives up every 5 ms at the latest: hydration's threads need it between their "
+        "reads and writes, and the loop waits for one such turn. A shorter interval was not tried."
     ),
     "search-p99": (
-        "Two cores for the web server, a hydration as fast as the disk, and searches: those wait for a core, though hydration's threads "
-        "have a lower priority; its event loop does not. The median is 1.1 times the idle one."
+        "Two cores have to do for the web server, a hydration as fast as the disk, and searches. Hydration's threads have a lower priority, "
+        "its event loop has not; which of them the slowest searches wait for was not looked into. The median is 1.1 times the idle one."
     ),
     "memory": (
-        "It does not grow with the index: 75 MB are imports, 90 the encoder's session, of which 47 are its table of words, unfolded to "
-        "float32 by onnxruntime (a run takes 2.5 times as long without), and 30 are taken by searches. From 1.4 GB on it is within the "
-        "goal."
+        "It hardly grows with the index: some 75 MB are imports and 90 the encoder's session, of which 47 are its table of words, unfolded "
+        "to float32 by onnxruntime (a run takes 2.5 times as long without); the rest was not looked into. From 1.4 GB on it would be "
+        "within the goal."
     ),
     "search-hybrid": (
         "Half of it is the words: a question has a quarter of a million postings among a million chunks, and each is added up. Vectors take "
-        "4 of the 14 ms, reading the ten chunks one. To leave out postings that can't matter (MaxScore) is what could be gained "
+        "some 4 of the 14 ms. To leave out postings that can't matter (MaxScore) is what could be gained "
         "([0020](../adr/0020-inverted-index.md))."
     ),
 }

@@ -82,7 +82,7 @@ _PRAGMAS = frozenset(["integrity_check"])
 _STEPS_A_LOOK = 10_000
 _LEAST_STEPS = 1_000_000
 _STEPS_A_BYTE = 20
-"""Twice what the most expensive statement takes: the one that goes through all words, a byte each where they repeat."""
+"""Set when a statement went through every posting, at twice what that took; the check of all pages takes less."""
 
 
 def write_chunks(path: Path, meta: Mapping[str, object], entries: Sequence[tuple[Document, Sequence[Chunk]]]) -> None:

@@ -28,6 +28,7 @@ _SYMBOL, _PATH = 4, 2
 
 _FULL = 255
 _BLOCK = 256
+"""Rows of which only the highest score is looked at first."""
 _FEW = 64
 """Of so few numbers Python has the sum before numpy has begun."""
 _WIDTHS: Mapping[int, np.dtype[np.unsignedinteger]] = {

@@ -43,9 +43,7 @@ DEFAULT_CHANNEL = "default"
 
 _MOST = 2**63 - 1
 _PUBLISH_AGAIN = "publish the index again"
-_BROWSE = (
-    "open the address in a browser: a login, a network's sign-in or a page for what is not there answers in its place"
-)
+_BROWSE = "open the address in a browser: a login, a network's sign-in or a page for what is missing answers there"
 _MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{8}(?:\.[0-9]+)?(?:Z|[+-][0-9]{2}:[0-9]{2})")
 _FILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 
@@ -63,8 +61,7 @@ def parse_object(content: bytes, *, what: str, code: str) -> dict[str, Any]:
     try:
         value = json.loads(content)
     except (ValueError, RecursionError) as error:
-        page = content.lstrip()[:1] == b"<"
-        why, hint = ("is a web page", _BROWSE) if page else ("is not JSON", _PUBLISH_AGAIN)
+        why, hint = ("is a web page", _BROWSE) if content.lstrip()[:1] == b"<" else ("is not JSON", _PUBLISH_AGAIN)
         raise ValidateError(f"the {what} {why}", code=code, hint=hint) from error
     if not isinstance(value, dict):
         raise ValidateError(f"the {what} is not a JSON object", code=code, hint=_PUBLISH_AGAIN)

@@ -129,6 +129,17 @@ def test_a_missing_part_is_a_matter_of_the_disk(layout: Layout, part: str) -> No
     assert not _mapped(layout.blob_path(info.vectors))
 
 
+@pytest.mark.parametrize("row", [-1, 6, 2**40])
+def test_documents_of_rows_that_it_has_not_are_refused(layout: Layout, row: int) -> None:
+    """Whether one counts is looked up by its first row: no error of numpy's, and no other row by mistake."""
+    info = _info(layout)
+    with closing(apsw.Connection(str(layout.blob_path(info.chunks)))) as connection:
+        connection.execute("UPDATE documents SET first_row = ? WHERE id = 0", (row,))
+    with closing(Segment.open(info, layout.blob_path)) as segment, pytest.raises(ValidateError) as caught:
+        segment.live_spans()
+    assert caught.value.code == "documents_differ"
+
+
 @given(rows=st.lists(st.integers(0, 2**32 - 1)))
 def test_deleted_rows_are_packed_canonically(rows: list[int]) -> None:
     """Sorted, each once, four bytes little-endian: the same rows are the same blob."""

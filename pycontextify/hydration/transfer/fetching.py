@@ -42,7 +42,7 @@ _HASH_STEP = 16 * BUFFER
 _WRITTEN = 4 * BUFFER
 """Bytes that are gathered for one write: each costs two trips to a thread, which are a fifth of all work at 256 KiB."""
 _LONGEST_HELD_SECONDS = 0.02
-"""How long what has come may go unwritten, less than that: a kill costs each stream no more than this time brings.
+"""How long less than that may go unwritten: a kill costs each stream no more than comes in this time.
 
 Measured at 16 MB/s: a third more processor time than for whole buffers alone; nothing at 60 MB/s and above.
 """

@@ -6,7 +6,7 @@
 A line is appended only after the bytes that it speaks of were written:
 
 1. killed before the write: neither bytes nor line. They are fetched again;
-2. killed between write and line: the bytes are there and do not count. They are fetched again, one buffer at most;
+2. killed between write and line: the bytes are there and do not count. They are fetched again, one write at most;
 3. killed in the middle of a line: a line that can't be read says nothing, as in 2;
 4. the machine dies: lines may be there whose bytes are not. The digest will tell, and everything is fetched again.
    Where no digest is known, bytes are flushed to the disk before a line speaks of them, 8 MiB at a time.
