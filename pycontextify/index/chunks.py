@@ -33,6 +33,7 @@ _MOST_TAGS = chunks_file.MOST_VALUES - 10
 _PUBLISH_AGAIN = "publish or hydrate the index again"
 _CHUNK_KINDS = (int, int, str, str, bytes)
 _DOCUMENT_KINDS = (int, str, str, str, str, int, int, int)
+_TAG_KINDS = (str, int)
 _CHUNK_COLUMNS = "c.start_line, c.end_line, c.kind, c.symbol, c.text"
 _DOCUMENT_COLUMNS = "d.id, d.tree, d.path, d.language, d.content_hash, d.size, d.first_row, d.row_count"
 # The tags of a document would be looked for in the whole table, which is ordered by tag. There are few different ones:
@@ -145,6 +146,10 @@ class Chunks:
             unpacker = self._unpacker()
             for row, *columns in query(connection, f"SELECT c.id, {_CHUNK_COLUMNS} FROM chunks c"):  # noqa: S608 - constants
                 _chunk(row, columns, unpacker)
+            for columns in query(connection, f"SELECT {_DOCUMENT_COLUMNS} FROM documents d"):  # noqa: S608 - constants
+                _check_kinds(columns, _DOCUMENT_KINDS)
+            for columns in query(connection, "SELECT tag, document FROM tags"):
+                _check_kinds(columns, _TAG_KINDS)
             rows = self._rows(connection)
             for (packed,) in query(connection, "SELECT postings FROM words"):
                 postings.check(_bytes(packed), rows)

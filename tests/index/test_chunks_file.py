@@ -6,6 +6,7 @@ import json
 import os
 from collections.abc import Callable
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 
 import apsw
@@ -288,10 +289,30 @@ def test_a_column_of_another_kind_is_a_typed_error(tmp_path: Path, table: str, c
     _change(path, lambda connection: _redefine(connection, table, strict.replace(" STRICT", "")))
     _change(path, lambda connection: connection.execute(f"UPDATE {table} SET {column} = {value} WHERE id = 0"))  # noqa: S608 - constants
     _change(path, lambda connection: _redefine(connection, table, strict))
+    with closing(Chunks.open(path)) as opened:
+        ways: list[Callable[[], object]] = [partial(opened.read, [0]), opened.check]
+        for refuses in ways:
+            with pytest.raises(ValidateError) as caught:
+                refuses()
+            assert caught.value.code == "chunks_unreadable"
+            assert caught.value.hint
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "UPDATE documents SET path = CAST(x'f06162' AS TEXT) WHERE id = 1",
+        "INSERT INTO tags(tag, document) VALUES (CAST(x'f06162' AS TEXT), 0)",
+        "UPDATE chunks SET symbol = CAST(x'80' AS TEXT) WHERE id = 1",
+    ],
+)
+def test_letters_that_are_none_are_found_before_a_search_meets_them(tmp_path: Path, sql: str) -> None:
+    """SQLite takes any bytes for a text."""
+    path = chunks_file(tmp_path / "chunks")
+    _change(path, lambda connection: connection.execute(sql))
     with closing(Chunks.open(path)) as opened, pytest.raises(ValidateError) as caught:
-        opened.read([0])
+        opened.check()
     assert caught.value.code == "chunks_unreadable"
-    assert caught.value.hint
 
 
 def _redefine(connection: apsw.Connection, table: str, sql: str) -> None:
