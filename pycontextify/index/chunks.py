@@ -146,10 +146,10 @@ class Chunks:
             unpacker = self._unpacker()
             for row, *columns in query(connection, f"SELECT c.id, {_CHUNK_COLUMNS} FROM chunks c"):  # noqa: S608 - constants
                 _chunk(row, columns, unpacker)
-            for columns in query(connection, f"SELECT {_DOCUMENT_COLUMNS} FROM documents d"):  # noqa: S608 - constants
-                _check_kinds(columns, _DOCUMENT_KINDS)
-            for columns in query(connection, "SELECT tag, document FROM tags"):
-                _check_kinds(columns, _TAG_KINDS)
+            for document in query(connection, f"SELECT {_DOCUMENT_COLUMNS} FROM documents d"):  # noqa: S608 - constants
+                _check_kinds(document, _DOCUMENT_KINDS)
+            for tag in query(connection, "SELECT tag, document FROM tags"):
+                _check_kinds(tag, _TAG_KINDS)
             rows = self._rows(connection)
             for (packed,) in query(connection, "SELECT postings FROM words"):
                 postings.check(_bytes(packed), rows)
