@@ -28,8 +28,8 @@ small := $(bench) refresh swaps search --scale small
 demo: $(ready) ## index, publish, hydrate, search and hot-swap before your eyes, in under two minutes
 	$(bin)/pycontextify demo --docs README.md --docs docs
 
-test: $(ready) ## run every test that needs no Debian packages
-	$(bin)/python -m pytest
+test: $(ready) ## run every test that needs no Debian packages, as many at a time as there are processors
+	$(bin)/python -m pytest --numprocesses auto --dist worksteal
 
 test-system: $(ready) ## run those that do, which are installed as root, and the slow ones; screenshots go to build/screenshots
 	tests/system/packages
