@@ -43,10 +43,10 @@ def take(source: Source, size: int) -> bytes:
     return content
 
 
-def pieces(source: Source, size: int, step: int = BUFFER) -> Iterator[bytes]:
-    """Yield exactly ``size`` bytes, ``step`` at a time; raises ExtractError when the archive ends before."""
-    for start in range(0, size, step):
-        yield take(source, min(step, size - start))
+def pieces(source: Source, size: int) -> Iterator[bytes]:
+    """Yield exactly ``size`` bytes, a buffer at a time; raises ExtractError when the archive ends before."""
+    for start in range(0, size, BUFFER):
+        yield take(source, min(BUFFER, size - start))
 
 
 def truncated() -> ExtractError:

@@ -1,43 +1,45 @@
 """How what an archive is packed in is unpacked: in bounded memory, and whole.
 
-Unpackers are fed so little at a time that whatever comes out of one feed fits in memory, and they tell where a stream
-ends. (zstandard's file-like reader can't tell one that ended from one that was cut.)
+Every unpacker here is of the standard library's form: it hands out no more at once than it is asked for, however much a
+few bytes stand for, and tells where a stream ends.
 """
 
 from __future__ import annotations
 
 import io
+import sys
 from collections.abc import Callable, Generator, Iterator
 from typing import BinaryIO, Protocol, cast
 
-import zstandard
-from isal import isal_zlib
+from isal import igzip_lib
 
 from pycontextify.hydration.extract.kind import TarKind
 from pycontextify.hydration.extract.limits import Budget, filler
 from pycontextify.hydration.extract.members import malformed, truncated
 from pycontextify.hydration.transfer.transport import BUFFER
 
-__all__ = ["DEFLATE_FEED", "TarStream", "inflater", "unpack_one"]
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
 
-DEFLATE_FEED = 16 * 1024
-"""Bytes fed at a time: 17 MB come out at most (deflate reaches 1,032)."""
-# zstd: 17 MB as well, as a block of 4 bytes may stand for 128 KiB.
-_FEEDS: dict[TarKind, int] = {"tar": BUFFER, "tar.gz": DEFLATE_FEED, "tar.zst": 512}
+__all__ = ["TarStream", "inflater", "unpack_one"]
+
 _STREAM = 1024
 """What it costs to begin a stream, in bytes."""
-_GZIP, _RAW = 31, -15
-_ERRORS = (zstandard.ZstdError, cast("type[Exception]", isal_zlib.error))
+_ERRORS = (zstd.ZstdError, cast("type[Exception]", igzip_lib.IsalError))
 
 
 class _Unpacker(Protocol):
-    """What zlib, isal and zstandard have in common; good for one gzip member, deflate stream or zstd frame."""
+    """Good for one gzip member, deflate stream or zstd frame; bz2 and lzma of the standard library have the same."""
 
     @property
     def eof(self) -> bool: ...
     @property
+    def needs_input(self) -> bool: ...
+    @property
     def unused_data(self) -> bytes: ...
-    def decompress(self, data: bytes, /) -> bytes: ...
+    def decompress(self, data: bytes, max_length: int, /) -> bytes: ...
 
 
 class TarStream:
@@ -49,7 +51,7 @@ class TarStream:
     def __init__(self, file: BinaryIO, kind: TarKind, budget: Budget) -> None:
         self._budget = budget
         self._packed = self._unpacked = self._position = self._streams = 0
-        self._pieces = filter(None, _unpacked(self._feeds(file, _FEEDS[kind]), kind, self._begin))
+        self._pieces = filter(None, _unpacked(self._feeds(file), kind, self._begin))
         self._piece = io.BytesIO()
 
     def tell(self) -> int:
@@ -72,8 +74,8 @@ class TarStream:
         self._position += size - missing
         return b"".join(parts)
 
-    def _feeds(self, file: BinaryIO, size: int) -> Iterator[bytes]:
-        while fed := file.read(size):
+    def _feeds(self, file: BinaryIO) -> Iterator[bytes]:
+        while fed := file.read(BUFFER):
             self._packed += len(fed)
             # Masses of empty members, frames or blocks unpack to nothing and only cost time.
             if error := filler(self._packed, self._unpacked):
@@ -89,7 +91,7 @@ class TarStream:
 
 def inflater() -> _Unpacker:
     """Return an unpacker of one deflate stream."""
-    return cast("_Unpacker", isal_zlib.decompressobj(wbits=_RAW))
+    return cast("_Unpacker", igzip_lib.IgzipDecompressor(flag=igzip_lib.DECOMP_DEFLATE))
 
 
 def unpack_one(unpacker: _Unpacker, fed: bytes, packed: Iterator[bytes]) -> Generator[bytes, None, bytes]:
@@ -98,11 +100,12 @@ def unpack_one(unpacker: _Unpacker, fed: bytes, packed: Iterator[bytes]) -> Gene
     Return what has been fed beyond it. Raises ExtractError when the stream is damaged or ends too early.
     """
     while not unpacker.eof:
-        fed = fed or next(packed, b"")
-        if not fed:
-            raise truncated()
+        if unpacker.needs_input:
+            fed = fed or next(packed, b"")
+            if not fed:
+                raise truncated()
         try:
-            piece = unpacker.decompress(fed)
+            piece = unpacker.decompress(fed, BUFFER)
         except _ERRORS as error:
             raise malformed(f"it can't be unpacked ({error})") from error
         fed = b""
@@ -115,10 +118,10 @@ def _unpacked(packed: Iterator[bytes], kind: TarKind, begin: Callable[[], None])
         case "tar":
             return packed
         case "tar.gz":
-            return _unpack_all(packed, lambda: isal_zlib.decompressobj(wbits=_GZIP), begin)
+            return _unpack_all(packed, lambda: igzip_lib.IgzipDecompressor(flag=igzip_lib.DECOMP_GZIP), begin)
         case "tar.zst":
-            zstd = zstandard.ZstdDecompressor()  # a frame may ask it for 128 MiB of memory, and no more
-            return _unpack_all(packed, lambda: cast("_Unpacker", zstd.decompressobj()), begin)
+            # A frame may ask for 128 MiB of memory, and no more.
+            return _unpack_all(packed, lambda: cast("_Unpacker", zstd.ZstdDecompressor()), begin)
 
 
 def _unpack_all(

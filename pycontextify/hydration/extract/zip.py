@@ -22,7 +22,7 @@ from isal import isal_zlib
 from pycontextify.errors import ExtractError
 from pycontextify.hydration.extract.limits import Budget, filler
 from pycontextify.hydration.extract.members import Member, malformed, pieces, shown, take, truncated
-from pycontextify.hydration.extract.streams import DEFLATE_FEED, inflater, unpack_one
+from pycontextify.hydration.extract.streams import inflater, unpack_one
 
 __all__ = ["zip_members"]
 
@@ -101,7 +101,7 @@ def _content(file: BinaryIO, entry: zipfile.ZipInfo, budget: Budget) -> Iterator
 
 
 def _inflated(file: BinaryIO, entry: zipfile.ZipInfo) -> Iterator[bytes]:
-    packed = pieces(file, entry.compress_size, DEFLATE_FEED)
+    packed = pieces(file, entry.compress_size)
     unused = yield from unpack_one(inflater(), b"", packed)
     if unused or next(packed, b""):
         raise _lying(entry, "has more than declared")
