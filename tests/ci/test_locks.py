@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 from tests.ci.script import ROOT, script
 
@@ -41,7 +42,7 @@ def versions(lock: str) -> dict[str, set[str]]:
 def test_what_pyproject_asks_for_is_pinned(lock: str, text: str) -> None:
     """A new requirement without `make lock` after it fails here: pip would be told to install without dependencies."""
     requirement = Requirement(text)
-    pinned = versions(lock).get(requirement.name, set())
+    pinned = versions(lock).get(canonicalize_name(requirement.name), set())
     assert pinned, f"{requirement.name} is not in locks/{lock}.txt: run make lock"
     assert all(version in requirement.specifier for version in pinned), pinned
 
