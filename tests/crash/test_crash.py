@@ -83,8 +83,11 @@ class Scene:
     def holds(self) -> Digest:
         """Return the generation that the directory holds, after its recovery: whole, to the byte, and answering."""
         if self.ref == "current":
+            # Without a model, which takes longer to open than all else does: recovery asks for no meaning.
             settings = load_settings(
-                {"index_dir": str(self.directory)}, {}, places=Places(NOWHERE / "config", NOWHERE / "indexes")
+                {"index_dir": str(self.directory), "embedding_model": str(NOWHERE / "model")},
+                {},
+                places=Places(NOWHERE / "config", NOWHERE / "indexes"),
             )
             opened = open_best(Workspace(settings))
             assert opened.view is not None, opened.damage

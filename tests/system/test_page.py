@@ -43,7 +43,7 @@ HOSTILE = "<img src=x onerror=alert(1)>"
 @pytest_asyncio.fixture
 async def chromium(record_property: Callable[[str, object], None]) -> AsyncIterator[Browser]:
     """A browser; where its pictures are is told at the end of the run."""
-    record_property("screenshots of the status page", PICTURES)
+    record_property("screenshots of the status page", str(PICTURES))
     async with browser() as running:
         yield running
 
