@@ -155,17 +155,22 @@ class Scores:
             self._scores[deleted] = 0
         if limit <= 0 or not self.rows:
             return {}
-        found = np.flatnonzero(self._scores >= self._least(limit))
+        found = self._promising(limit)
         scores = self._scores[found]
         order = np.lexsort((found, -scores))[:limit]
         return dict(zip(found[order].tolist(), scores[order].tolist(), strict=True))
 
-    def _least(self, limit: int) -> np.float32:
-        """Return a score, above 0, that the best ``limit`` rows reach, and few others.
+    def _promising(self, limit: int) -> NDArray[np.int64]:
+        """Return rows with scores above 0 among which the best ``limit`` are, and few others.
 
-        So many blocks of rows have one at least that reaches what is the lowest of their highest. (To order all scores
-        that are not 0 takes fifteen times as long.)
+        So many blocks of rows have one at least that reaches what is the lowest of their highest: only blocks that do
+        are looked at. (To order all scores that are not 0 takes fifteen times as long.)
         """
         highest = np.maximum.reduceat(self._scores, np.arange(0, self.rows, _BLOCK))
         least = np.partition(highest, -limit)[-limit] if limit < len(highest) else np.float32(0)
-        return np.float32(max(least, np.finfo(np.float32).tiny))
+        least = max(least, np.finfo(np.float32).tiny)
+        blocks = np.flatnonzero(highest >= least)[:, np.newaxis] * _BLOCK
+        rows = (blocks + np.arange(_BLOCK)).reshape(-1)
+        rows = rows[: np.searchsorted(rows, self.rows)]
+        found: NDArray[np.int64] = rows[self._scores[rows] >= least]
+        return found
