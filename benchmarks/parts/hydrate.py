@@ -6,7 +6,6 @@ imports are done while it waits for its first request.
 
 from __future__ import annotations
 
-import gc
 import resource
 import sys
 import time
@@ -22,16 +21,17 @@ from pycontextify.index.model import Query
 from pycontextify.index.view import View
 from pycontextify.library.hydrating import hydration_service
 from pycontextify.library.workspace import Workspace
+from pycontextify.server.interpreter import be_responsive
 
 __all__ = ["be_loaded", "hydrate_into", "settings_for"]
 
 
 def be_loaded() -> None:
-    """Be where a server is when it hydrates: everything is imported, and the collector leaves that alone."""
+    """Be where a server is when it hydrates: everything is imported, and the interpreter knows what it is for."""
     import aiohttp  # noqa: F401
     import onnxruntime  # noqa: F401
 
-    gc.freeze()
+    be_responsive()
 
 
 def settings_for(directory: Path, kind: str, url: str, key: str = "") -> Workspace:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import logging
 import os
 import socket
@@ -28,6 +27,7 @@ from pycontextify.server.bind import address_of, bind
 from pycontextify.server.desk import Clock, Desk
 from pycontextify.server.engine import load_engine
 from pycontextify.server.fill import Fill
+from pycontextify.server.interpreter import be_responsive
 from pycontextify.server.lag import watch_lag
 from pycontextify.server.logs import configure_logging
 from pycontextify.server.notify import READY, STOPPING, tell
@@ -119,9 +119,7 @@ async def serve(
             local=local,
             follows=settings.auto_load,
             on_end=no_attempts if web is None else web.metrics.attempted,
-            # What is imported stays. To look through it for garbage would stop everything for 130 ms, in the middle of
-            # a search or a hydration (measured on a machine that had nothing else to do).
-            on_loaded=gc.freeze,
+            on_loaded=be_responsive,
         )
         desk = Desk(
             live,

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from pycontextify.errors import ExtractError, PyContextifyError, StoreError, VerifyError
+from pycontextify.hydration.extract.behind import Behind
 from pycontextify.hydration.extract.choose import LayoutChoice, PairChoice, choose, is_candidate
 from pycontextify.hydration.extract.extras import check_extras, plain
 from pycontextify.hydration.extract.kind import PackedKind, packed_kind
@@ -25,6 +26,8 @@ from pycontextify.snapshot.digest import Digest
 from pycontextify.store.durable import flush, on_disk, store_error
 
 __all__ = ["ExtractedLayout", "ExtractedPair", "extract"]
+
+_FLUSHED_BEHIND = 64 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +65,8 @@ def extract(
 
     Raises ExtractError, VerifyError (a blob belies its name) and StoreError; ``staging`` is then empty again.
     """
-    with _about(archive, file_name):
-        copies = _Copies(staging)
+    with _about(archive, file_name), Behind() as writing, Behind() as flushing:
+        copies = _Copies(staging, writing, flushing)
         try:
             paths = _copy_candidates(archive, file_name, Budget(limits, on_progress), copies)
             choice = choose(paths, name)
@@ -79,25 +82,35 @@ def extract(
 class _Copies:
     """The files made in a staging directory, by the paths of the members they were copied from."""
 
-    def __init__(self, staging: Path) -> None:
+    def __init__(self, staging: Path, writing: Behind, flushing: Behind) -> None:
         if not stat.S_ISDIR(staging.lstat().st_mode):
             raise StoreError("it is no directory of its own", code="staging_unsafe", asset=str(staging))
         self._staging = staging
+        self._writing = writing
+        self._flushing = flushing
         self._made: list[Path] = []
         self._copies: dict[str, tuple[Path, Digest]] = {}
 
     def add(self, path: str, pieces: Iterator[bytes]) -> None:
-        """Copy a member's content into a new file."""
+        """Copy a member's content into a new file: what has been unpacked is written while more is."""
         file, hasher = self._staging / f"{len(self._made):05d}", hashlib.sha256()
         with file.open("xb") as target:
             self._made.append(file)
-            for piece in pieces:
-                hasher.update(piece)
-                with on_disk(file):
-                    target.write(piece)
+            with self._flushing.finished(), self._writing.finished():
+                for piece in pieces:
+                    self._writing.do(self._write, target, file, piece)
+                    hasher.update(piece)
             with on_disk(file):
                 target.flush()
         self._copies[path] = (file, Digest(f"sha256:{hasher.hexdigest()}"))
+
+    def _write(self, target: BinaryIO, file: Path, piece: bytes) -> None:
+        """Write a piece; a large file goes to the disk meanwhile, so that little is left to wait for at its end."""
+        with on_disk(file):
+            target.write(piece)
+            if target.tell() % _FLUSHED_BEHIND < len(piece):
+                target.flush()
+                self._flushing.do(_flush, target, file)
 
     def get(self, path: str) -> tuple[Path, Digest]:
         """Return the copy of a member, and its digest."""
@@ -106,7 +119,7 @@ class _Copies:
     def settle(self, keep: Collection[Path]) -> None:
         """Remove all files but those to ``keep``, and force these to the disk.
 
-        Not before, for that takes its time: an archive may hold thousands of files that nobody keeps.
+        Small ones not before, for that takes its time: an archive may hold thousands of files that nobody keeps.
         """
         for file in self._made:
             if file not in keep:
@@ -114,6 +127,11 @@ class _Copies:
         for file in keep:
             with on_disk(file), file.open("r+b") as made:
                 flush(made.fileno())
+
+
+def _flush(target: BinaryIO, file: Path) -> None:
+    with on_disk(file):
+        flush(target.fileno())
 
 
 def _copy_candidates(archive: Path, file_name: str, budget: Budget, copies: _Copies) -> list[str]:
