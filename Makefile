@@ -33,7 +33,7 @@ test: $(ready) ## run every test that needs no Debian packages, as many at a tim
 
 test-system: $(ready) ## run those that do, which are installed as root, and the slow ones; screenshots go to build/screenshots
 	tests/system/packages
-	$(bin)/python -m pytest -m system tests/system tests/crash
+	$(bin)/python -m pytest -m system tests/system tests/crash --numprocesses auto --dist worksteal
 
 lint: $(ready) ## check style, types and who imports whom
 	$(bin)/ruff check
@@ -58,7 +58,7 @@ recording: $(ready) ## run the session that the README shows, and draw it
 picture: $(ready) ## take the README's picture of a real server's status page, light and dark; needs Chromium
 	$(bin)/python -m docs.picture
 
-bench: $(ready) $(peers-ready) ## measure everything against ordinary tools and peers, in 20 idle minutes; write tables and plots
+bench: $(ready) $(peers-ready) ## measure everything against ordinary tools and peers, in 18 idle minutes; write tables and plots
 	benchmarks/packages
 	$(bench) --peers $(peers)/bin/python --write benchmarks/results/full.json
 	$(peers)/bin/python -m benchmarks.plots benchmarks/results/full.json docs/images

@@ -29,6 +29,8 @@ def main() -> int:
     """Run what the command line asks for, and return the exit code."""
     asked = _arguments()
     about, took = machine(), dict[str, float]()
+    if asked.home is not None:
+        about["indexes"] = "as a run before left them, where it did"
     with _home(asked.home) as home, closing(Ground(home, SCALES[asked.scale], asked.peers)) as ground:
         names = asked.measures or [name for name in MEASURES if asked.peers or name not in PEERS]
         found = dict(_measured(ground, names, took))
