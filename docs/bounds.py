@@ -16,10 +16,6 @@ _ARCHIVE = (
     "does all of it at once and verifies nothing before. Unpacking a file while it still comes in is what could be gained. A layout has "
     "none of this, and is what to publish ([0022](../adr/0022-hydrating-at-the-disks-speed.md))."
 )
-_START = (
-    "Eight ninths are what the SDK's own server takes as well; the rest is ours: settings, tools and their schemas. The turns differ "
-    "by more than what is missing."
-)
 
 BOUNDS: Mapping[str, str] = {
     "hydrate-layout": (
@@ -33,8 +29,6 @@ BOUNDS: Mapping[str, str] = {
     ),
     "hydrate-tar-zst": _ARCHIVE,
     "hydrate-tar-gz": _ARCHIVE,
-    "start": _START,
-    "start-cpu": _START,
     "lag-p99": (
         "The interpreter's lock: hydration's threads need it between their reads and writes, and the loop waits for one such turn. They "
         "give way after 1 ms, which made it a fifth less; a shorter interval did not make it less again "
