@@ -11,6 +11,7 @@ import sys
 import threading
 from collections import Counter
 from pathlib import Path
+from statistics import median_low
 
 from pycontextify.encoder.onnx import open_directory
 from pycontextify.index.live import LiveIndex
@@ -45,11 +46,14 @@ def main(root: Path, model: Path) -> None:
             turn.release()
 
     def swap(times: int) -> int:
+        """Return the median after each of the last fifty: one reading differs from the next by a megabyte."""
+        readings = []
         for _ in range(times):
             live.swap(View.open(generation, config, layout.blob_path, encoder))
             for _ in range(SEARCHERS):
                 turn.acquire()
-        return anonymous()
+            readings.append(anonymous())
+        return median_low(readings[-50:])
 
     live.swap(View.open(generation, config, layout.blob_path, encoder))
     threads = [threading.Thread(target=search) for _ in range(SEARCHERS)]
