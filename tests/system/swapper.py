@@ -22,7 +22,7 @@ from tests.fakes.ballast import FOUND
 
 __all__ = ["anonymous", "main"]
 
-SEARCHERS, WARMING, SWAPS = 8, 150, 100
+SEARCHERS, WARMING, SWAPS = 8, 300, 100
 
 
 def main(root: Path, model: Path) -> None:
