@@ -25,7 +25,7 @@ small := $(bench) refresh swaps search --scale small
 
 .PHONY: demo test test-system lint format tables docs recording picture bench bench-small bench-baseline lock clean help
 
-demo: $(ready) ## index, publish, hydrate, search and hot-swap before your eyes, in under two minutes
+demo: $(ready) ## index, publish, hydrate, search and hot-swap before your eyes, in some two minutes
 	$(bin)/pycontextify demo --docs README.md --docs docs
 
 test: $(ready) ## run every test that needs no Debian packages, as many at a time as there are processors

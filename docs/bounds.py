@@ -36,7 +36,8 @@ BOUNDS: Mapping[str, str] = {
     ),
     "search-p99": (
         "Two cores have to do for the web server, a hydration as fast as the disk, and searches. Hydration's threads have a lower priority, "
-        "its event loop has not; which of them the slowest searches wait for was not looked into. How often threads have to give way makes no difference; the median is 1.1 to 1.3 times the idle one."
+        "its event loop has not; which of them the slowest searches wait for was not looked into. How often threads have to give way makes "
+        "no difference. The median is 1.1 to 1.3 times the idle one."
     ),
     "memory": (
         "It hardly grows with the index: some 75 MB are imports and 90 the encoder's session, of which 47 are its table of words, unfolded "

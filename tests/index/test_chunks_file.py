@@ -6,7 +6,6 @@ import json
 import os
 from collections.abc import Callable
 from contextlib import closing
-from functools import partial
 from pathlib import Path
 
 import apsw
@@ -263,10 +262,7 @@ def test_rows_with_gaps_are_refused(tmp_path: Path, sql: str) -> None:
     """Rows must be numbered from 0 without a gap, and the documents must share them out."""
     path = chunks_file(tmp_path / "chunks")
     _change(path, lambda connection: connection.execute(sql))
-    with closing(Chunks.open(path)) as opened, pytest.raises(ValidateError) as caught:
-        opened.rows()
-    assert caught.value.code == "chunks_incoherent"
-    assert caught.value.hint
+    assert _refused(path, Chunks.rows) == "chunks_incoherent"
 
 
 KINDS = [
@@ -289,13 +285,8 @@ def test_a_column_of_another_kind_is_a_typed_error(tmp_path: Path, table: str, c
     _change(path, lambda connection: _redefine(connection, table, strict.replace(" STRICT", "")))
     _change(path, lambda connection: connection.execute(f"UPDATE {table} SET {column} = {value} WHERE id = 0"))  # noqa: S608 - constants
     _change(path, lambda connection: _redefine(connection, table, strict))
-    with closing(Chunks.open(path)) as opened:
-        ways: list[Callable[[], object]] = [partial(opened.read, [0]), opened.check]
-        for refuses in ways:
-            with pytest.raises(ValidateError) as caught:
-                refuses()
-            assert caught.value.code == "chunks_unreadable"
-            assert caught.value.hint
+    assert _refused(path, lambda chunks: chunks.read([0])) == "chunks_unreadable"
+    assert _refused(path, Chunks.check) == "chunks_unreadable"
 
 
 @pytest.mark.parametrize(
@@ -310,9 +301,15 @@ def test_letters_that_are_none_are_found_before_a_search_meets_them(tmp_path: Pa
     """SQLite takes any bytes for a text."""
     path = chunks_file(tmp_path / "chunks")
     _change(path, lambda connection: connection.execute(sql))
+    assert _refused(path, Chunks.check) == "chunks_unreadable"
+
+
+def _refused(path: Path, read: Callable[[Chunks], object]) -> str:
+    """Read a file that must be refused, with a hint; return the code."""
     with closing(Chunks.open(path)) as opened, pytest.raises(ValidateError) as caught:
-        opened.check()
-    assert caught.value.code == "chunks_unreadable"
+        read(opened)
+    assert caught.value.hint
+    return caught.value.code
 
 
 def _redefine(connection: apsw.Connection, table: str, sql: str) -> None:

@@ -33,7 +33,7 @@ async def test_twenty_kills_cost_less_than_a_twentieth(
     killed it sends one more piece before it notices. So it sends small pieces, at a pace that the client keeps up with:
     nearly all that it counts has been read.
     """
-    host = nginx(published.site, http="limit_rate 1m; sendfile_max_chunk 16k;")
+    host = nginx(published.site, http="limit_rate 2m; sendfile_max_chunk 16k;")
     source = ("--index-bootstrap-url", host.url)
     random = Random(3)  # noqa: S311 - nothing is kept secret with it
     for moment in sorted(random.uniform(0, published.size) for _ in range(KILLS)):

@@ -1,4 +1,7 @@
-"""Writing to the disk behind whoever unpacks: one thread that does what it is told, in order."""
+"""Work behind whoever unpacks: one thread that does what it is told, in order.
+
+On Linux it is as nice as the thread that tells it: what works behind a hydration gives way to queries as that does.
+"""
 
 from __future__ import annotations
 
