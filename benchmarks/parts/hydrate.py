@@ -21,7 +21,7 @@ from pycontextify.index.model import Query
 from pycontextify.index.view import View
 from pycontextify.library.hydrating import hydration_service
 from pycontextify.library.workspace import Workspace
-from pycontextify.server.interpreter import be_responsive
+from pycontextify.server.interpreter import be_responsive, use_one_arena
 
 __all__ = ["be_loaded", "hydrate_into", "settings_for"]
 
@@ -31,6 +31,7 @@ def be_loaded() -> None:
     import aiohttp  # noqa: F401
     import onnxruntime  # noqa: F401
 
+    use_one_arena()
     be_responsive()
 
 

@@ -19,6 +19,7 @@ from pycontextify.index.live import LiveIndex
 from pycontextify.index.model import Query
 from pycontextify.index.view import View
 from pycontextify.library.workspace import Workspace
+from pycontextify.server.interpreter import use_one_arena
 from tests.system.swapper import anonymous
 
 __all__ = ["main"]
@@ -45,6 +46,7 @@ class _TimedLock:
 
 def main(directory: str) -> None:
     """Swap, and tell."""
+    use_one_arena()
     workspace = Workspace(settings_of_call({"index_dir": directory}))
     live: LiveIndex[View] = LiveIndex()
     lock = _TimedLock()

@@ -10,8 +10,8 @@ each read once or twice:
   several runs at once, in threads of the caller: on Linux these inherit its niceness, which a session's own would not.
 - Without onnxruntime's arena and memory patterns such runs are as quick, and memory goes back to the system: 220 MB
   are in use after batches of 8,192 tokens instead of 1,750.
-- Opening the model leaves 60 MB behind that nobody uses, and glibc keeps them until it is asked. Of the 90 MB that
-  stay, 47 are the table of words, which onnxruntime unfolds to float32; a run takes 2.5 times as long without that.
+- Opening the model leaves tens of megabytes behind that nobody uses, and glibc keeps them until it is asked. The 44 MB
+  that stay are its weights, unfolded to float32; its tables aren't (see `pycontextify.encoder.graph`).
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ from tokenizers.normalizers import BertNormalizer
 from tokenizers.pre_tokenizers import BertPreTokenizer
 from tokenizers.processors import BertProcessing
 
+from pycontextify.encoder.graph import look_up_first
 from pycontextify.encoder.model import MODEL_FILE, TOKENIZER_FILE, VOCABULARY_FILE, LocalModel, read_directory
 from pycontextify.encoder.pooling import group_runs, pool, unit_rows
 from pycontextify.encoder.text import prepare
@@ -44,6 +45,7 @@ _TOKENS_A_RUN = 256
 _TEXTS_A_RUN = 32
 _TYPES = {"tensor(int64)": np.int64, "tensor(int32)": np.int32}
 _PAD = ("[PAD]", "<pad>")
+_FOLDER = "session.model_external_initializers_file_folder_path"
 _FATAL = 4  # onnxruntime's highest log level: it raises what it logs, and we report what it raises
 
 
@@ -197,7 +199,9 @@ def _open_session(path: Path) -> Any:
     options.enable_cpu_mem_arena = False
     options.enable_mem_pattern = False
     options.log_severity_level = _FATAL
-    session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    path = path.resolve()
+    options.add_session_config_entry(_FOLDER, str(path.parent))
+    session = onnxruntime.InferenceSession(look_up_first(path) or path, options, providers=["CPUExecutionProvider"])
     _return_free_memory()
     return session
 

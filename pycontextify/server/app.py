@@ -27,7 +27,7 @@ from pycontextify.server.bind import address_of, bind
 from pycontextify.server.desk import Clock, Desk
 from pycontextify.server.engine import load_engine
 from pycontextify.server.fill import Fill
-from pycontextify.server.interpreter import be_responsive
+from pycontextify.server.interpreter import be_responsive, use_one_arena
 from pycontextify.server.lag import watch_lag
 from pycontextify.server.logs import configure_logging
 from pycontextify.server.notify import READY, STOPPING, tell
@@ -61,6 +61,7 @@ def run(settings: Settings, *, load: Callable[[Settings], Engine] = load_engine)
 
     Raises ConfigError when the address to listen at can't be had.
     """
+    use_one_arena()
     configure_logging(settings.log_level, sys.stderr)
     ended = threading.Event()
 

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from pycontextify.snapshot.config import EncoderInfo, canonical_json
 from pycontextify.snapshot.digest import digest_of
+from tests.fakes.graph import UNFOLDING, model, node, tensor
 
 __all__ = ["TinyEncoder", "word_vector", "write_tiny_model"]
 
@@ -24,7 +25,6 @@ _COMMON = frozenset(
     ["a", "an", "and", "are", "by", "for", "from", "how", "i", "in", "is", "it", "of", "on", "or", "that", "the", "to"]
 )
 _SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
-_FLOAT, _INT64 = 1, 7  # onnx.proto, TensorProto.DataType
 
 
 def word_vector(word: str, dimension: int) -> NDArray[np.float32]:
@@ -71,11 +71,13 @@ def write_tiny_model(
     dimension: int = 32,
     inputs: Sequence[str] = ("input_ids", "attention_mask", "token_type_ids"),
     output: str = "last_hidden_state",
+    int8: bool = False,
 ) -> None:
     """Write ``model.onnx`` and ``vocab.txt``: a real model that looks up `word_vector` for each token.
 
     Tokens are the special ones of BERT ([PAD] and [UNK] are zeros), letters, digits and ``words``. With the output
-    ``sentence_embedding`` the graph adds the tokens up by itself.
+    ``sentence_embedding`` the graph adds the tokens up by itself; with ``int8`` its table is stored as bytes,
+    and a scale for each row.
     """
     pieces = [
         *_SPECIAL,
@@ -88,58 +90,19 @@ def write_tiny_model(
     directory.joinpath("vocab.txt").write_text(
         "".join(f"{piece}\n" for piece in pieces), encoding="utf-8", newline="\n"
     )
-    directory.joinpath("model.onnx").write_bytes(_model(table, inputs, output))
+    directory.joinpath("model.onnx").write_bytes(_model(table, inputs, output, int8))
 
 
-def _model(table: NDArray[np.float32], inputs: Sequence[str], output: str) -> bytes:
-    """Serialise a ModelProto by hand: a few fields of https://github.com/onnx/onnx/blob/main/onnx/onnx.proto."""
+def _model(table: NDArray[np.float32], inputs: Sequence[str], output: str, int8: bool) -> bytes:
     ready = output == "sentence_embedding"
-    nodes = [_node("Gather", ("table", "input_ids"), "tokens" if ready else output)]
+    tokens = "tokens" if ready else output
+    nodes = [node("Gather", ("table", "input_ids"), tokens)]
+    tensors = [tensor("table", table)]
+    if int8:
+        nodes = [*UNFOLDING, *nodes]
+        tensors = [tensor("stored", table.astype(np.int8)), tensor("scale", np.ones((len(table), 1), np.float32))]
     if ready:
-        nodes.append(_node("ReduceSum", ("tokens", "axis"), output, _field(5, _keep_no_dimension())))
-    graph = b"".join(_field(1, node) for node in nodes)
-    graph += _field(2, b"tiny")
-    graph += _field(5, _tensor("table", _FLOAT, table.shape, table.astype("<f4").tobytes()))
-    graph += _field(5, _tensor("axis", _INT64, (1,), np.array([1], dtype="<i8").tobytes())) if ready else b""
-    graph += b"".join(_field(11, _value(name, _INT64, ("batch", "sequence"))) for name in inputs)
+        nodes.append(node("ReduceSum", ("tokens", "axis"), output, keepdims=0))
+        tensors.append(tensor("axis", np.array([1])))
     shape = ("batch", table.shape[1]) if ready else ("batch", "sequence", table.shape[1])
-    graph += _field(12, _value(output, _FLOAT, shape))
-    return _field(1, 8) + _field(7, graph) + _field(8, _field(1, b"") + _field(2, 17))
-
-
-def _node(operator: str, inputs: Sequence[str], output: str, attribute: bytes = b"") -> bytes:
-    return (
-        b"".join(_field(1, name.encode()) for name in inputs)
-        + _field(2, output.encode())
-        + _field(4, operator.encode())
-        + attribute
-    )
-
-
-def _keep_no_dimension() -> bytes:
-    return _field(1, b"keepdims") + _field(3, 0) + _field(20, 2)
-
-
-def _tensor(name: str, kind: int, shape: Sequence[int], content: bytes) -> bytes:
-    return b"".join(_field(1, size) for size in shape) + _field(2, kind) + _field(8, name.encode()) + _field(9, content)
-
-
-def _value(name: str, kind: int, shape: Sequence[int | str]) -> bytes:
-    sizes = (_field(1, size) if isinstance(size, int) else _field(2, size.encode()) for size in shape)
-    dimensions = b"".join(_field(1, size) for size in sizes)
-    return _field(1, name.encode()) + _field(2, _field(1, _field(1, kind) + _field(2, dimensions)))
-
-
-def _field(number: int, value: int | bytes) -> bytes:
-    """Serialise one field: a varint, or bytes with their length (https://protobuf.dev/programming-guides/encoding)."""
-    if isinstance(value, int):
-        return _varint(number << 3) + _varint(value)
-    return _varint(number << 3 | 2) + _varint(len(value)) + value
-
-
-def _varint(value: int) -> bytes:
-    parts = bytearray()
-    while value > 0x7F:
-        parts.append(value & 0x7F | 0x80)
-        value >>= 7
-    return bytes(parts) + bytes([value])
+    return model(nodes, tensors, inputs, {output: shape})

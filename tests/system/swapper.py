@@ -2,8 +2,9 @@
 
 Prints, as JSON, its anonymous memory before and after a hundred swaps, in KiB, and how many queries were answered and
 how many failed. What is mapped from files is not anonymous: the system can drop it at any time. It is read when nobody
-searches, and malloc, which has one arena, has given back what is free: eight arenas keep between them up to 14 MB of
-free pieces, in steps of a megabyte for some hundred swaps and then no more, which hides what is really left behind.
+searches, and malloc, which has one arena as in a server, has given back what is free. (Eight arenas keep up to 14 MB of
+free pieces between them, in steps of a megabyte for some hundred swaps and then no more: what is really left behind
+hides there.)
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from pycontextify.encoder.onnx import open_directory
 from pycontextify.index.live import LiveIndex
 from pycontextify.index.model import Query
 from pycontextify.index.view import View
+from pycontextify.server.interpreter import use_one_arena
 from pycontextify.store.layout import Layout
 from tests.fakes.ballast import FOUND
 
@@ -29,6 +31,7 @@ SEARCHERS, WARMING, SWAPS = 8, 100, 100
 
 def main(root: Path, model: Path) -> None:
     """Warm up, measure, swap, measure."""
+    use_one_arena()
     layout, encoder = Layout(root), open_directory(model)
     generation = layout.refs().refs["latest"].digest
     config = layout.config(generation)
