@@ -28,7 +28,7 @@ print(opened - closed, opened - anonymous())
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="glibc keeps what is free, and Linux tells how much")
 def test_an_open_encoder_holds_little() -> None:
-    """Its weights in float32 (44 MB) and its vocabulary, but no table of words; what was free meanwhile is given back."""
+    """Its weights in float32 (44 MB) and its vocabulary, but no table of words, and nothing that is free."""
     told = subprocess.run([sys.executable, "-c", HELD], cwd=ROOT, check=True, capture_output=True, text=True)
     held, free = map(int, told.stdout.split())
     assert held < 70  # it was 90 with the table, and 150 with what is free

@@ -40,7 +40,7 @@ _T = TypeVar("_T")
 _LOG = logging.getLogger(__name__)
 _HASH_STEP = 16 * BUFFER
 _WRITTEN = 4 * BUFFER
-"""Bytes that are gathered for one write: each costs two trips to a thread, which are a fifth of all work at 256 KiB."""
+"""Bytes that are gathered for one trip to a thread: at 256 KiB such trips are a fifth of all work."""
 _LONGEST_HELD_SECONDS = 0.02
 """How long less than that may go unwritten: a kill costs each stream no more than comes in this time.
 
@@ -249,12 +249,12 @@ class Fetching:
             async def land() -> None:
                 nonlocal written
                 # Emptied first: what a full disk refuses must not be written once more, further on.
-                buffer = b"".join(crumbs)
+                buffers, size = crumbs.copy(), sum(map(len, crumbs))
                 crumbs.clear()
-                self._in_hand -= len(buffer)
-                if buffer:
-                    await put(buffer)
-                    piece.start += len(buffer)
+                self._in_hand -= size
+                if size:
+                    await put(buffers)
+                    piece.start += size
                     self._best = max(self._best, self._partial.extents.total)
                     self._stir()
                 written = self._wire.monotonic()

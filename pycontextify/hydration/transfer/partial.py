@@ -19,19 +19,19 @@ in its place.
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from io import FileIO
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-import aiofiles
 import anyio
+from aiofiles.threadpool import wrap
 
+from pycontextify.hydration.transfer.landing import Landing
 from pycontextify.hydration.transfer.ranges import Extents
 from pycontextify.hydration.transfer.transport import Validators
 from pycontextify.hydration.workers import OnProgress, Workers, finish
@@ -42,7 +42,6 @@ from pycontextify.store.durable import flush, on_disk
 __all__ = ["Partial"]
 
 _BLOCK = 1 << 20
-_FLUSHED = 8 << 20
 _FLUSHED_BEHIND = 64 << 20
 
 
@@ -118,45 +117,30 @@ class Partial:
             await self._workers.run(self._note, {"size": size})
 
     @asynccontextmanager
-    async def writer(self, start: int) -> AsyncIterator[Callable[[bytes], Awaitable[None]]]:
+    async def writer(self, start: int) -> AsyncIterator[Callable[[Sequence[bytes]], Awaitable[None]]]:
         """Lend a function that writes buffers one after the other, the first at ``start``.
 
-        A buffer that was handed over is written and counts, whatever is cancelled meanwhile.
+        What was handed over is written and counts, whatever is cancelled meanwhile.
         """
-        opening = asyncio.ensure_future(aiofiles.open(self.path, "r+b", buffering=0, executor=self._workers.executor))
-        position = noted = start
+        position = start
 
-        async def note() -> None:
-            nonlocal noted
-            if not self._vouched:
-                await self._workers.run(flush, file.fileno())
-            await self._workers.run(self._note, [noted, position])
-            noted = position
-
-        async def put(buffer: bytes) -> None:
+        async def put(buffers: Sequence[bytes]) -> None:
             nonlocal position
+            size = sum(map(len, buffers))
             with anyio.CancelScope(shield=True), on_disk(self.path):
-                view = memoryview(buffer)
-                while view:  # a write may take less than it is given
-                    view = view[await finish(file.write(view)) :]
-                self.extents.add(position, position + len(buffer))
-                position += len(buffer)
-                if self._vouched or position - noted >= _FLUSHED:
-                    await note()
+                await finish(file.writelines(buffers))
+            self.extents.add(position, position + size)
+            position += size
 
+        with anyio.CancelScope(shield=True), on_disk(self.path):
+            landing = await self._workers.run(Landing, self.path, start, self._note_span, vouched=self._vouched)
+        file = wrap(landing, executor=self._workers.executor)
         try:
-            with on_disk(self.path):
-                file = await finish(opening)
-                await finish(file.seek(start))
             yield put
         finally:
-            if position > noted:
-                with anyio.CancelScope(shield=True), on_disk(self.path):
-                    await note()
             # Not by aiofiles' own `async with`: it closes in the loop's default executor, and a cancellation stops it.
-            if opening.done() and not opening.cancelled() and opening.exception() is None:
-                with anyio.CancelScope(shield=True), on_disk(self.path):
-                    await finish(opening.result().close())
+            with anyio.CancelScope(shield=True), on_disk(self.path):
+                await finish(file.close())
 
     async def reset(self) -> None:
         """Begin again with nothing."""
@@ -207,6 +191,9 @@ class Partial:
                 self._recall({"size": fact.get("size")})
             case {"size": int(size)} if size >= 0:
                 self.size = size
+
+    def _note_span(self, start: int, stop: int) -> None:
+        self._note([start, stop])
 
     def _note(self, fact: object) -> None:
         with on_disk(self._journal_path):

@@ -30,7 +30,7 @@ def path(tmp_path: Path) -> Path:
 async def fill(partial: Partial, start: int, stop: int) -> None:
     """Write that part of the content."""
     async with partial.writer(start) as put:
-        await put(CONTENT[start:stop])
+        await put([CONTENT[start:stop]])
 
 
 async def test_what_was_written_is_there_the_next_time(path: Path, workers: Workers) -> None:

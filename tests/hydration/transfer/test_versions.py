@@ -13,6 +13,7 @@ from aiohttp import web
 from pycontextify.errors import PermanentFetchError, StoreError, TransientFetchError, VerifyError
 from pycontextify.hydration.transfer.client import Client
 from pycontextify.hydration.transfer.fetch import Fetcher
+from pycontextify.hydration.transfer.landing import Landing
 from pycontextify.hydration.transfer.retry import RetryPolicy
 from pycontextify.hydration.transfer.transport import BUFFER, Download, Received
 from pycontextify.hydration.workers import Workers
@@ -214,29 +215,16 @@ async def test_what_a_full_disk_refused_is_not_written_further_on(
     get: Get, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A write goes half-way and then fails; once there is room again, every byte is in its place."""
-    import aiofiles
+    write, writes = Landing.write, list[int]()
 
-    real, writes = aiofiles.open, []
+    def fill(landing: Landing, view: memoryview) -> int:
+        """Write to a disk that is full at the third write, and has room again after that."""
+        writes.append(len(view))
+        if len(writes) == 3:
+            raise OSError(28, "No space left on device")
+        return write(landing, view[:1000] if len(writes) == 2 else view)
 
-    class Filling:
-        """A file on a disk that is full at the third write, and has room again after that."""
-
-        def __init__(self, file: object) -> None:
-            self._file = file
-
-        def __getattr__(self, name: str) -> object:
-            return getattr(self._file, name)
-
-        async def write(self, view: memoryview) -> int:
-            writes.append(len(view))
-            if len(writes) == 3:
-                raise OSError(28, "No space left on device")
-            return await self._file.write(view[:1000] if len(writes) == 2 else view)  # type: ignore[attr-defined, no-any-return]
-
-    async def opened(*args: object, **kwargs: object) -> Filling:
-        return Filling(await real(*args, **kwargs))  # type: ignore[call-overload]
-
-    monkeypatch.setattr(aiofiles, "open", opened)
+    monkeypatch.setattr(Landing, "write", fill)
     async with SnapshotServer(offer(tmp_path, "a", NEW, 1)) as a:
         with pytest.raises(StoreError):
             await get(a.url("a.bin"))
