@@ -66,6 +66,7 @@ class Partial:
         self._validators: dict[str, Validators] = {}
         self._hasher = hashlib.sha256()
         self._hashed = 0
+        self._block = memoryview(bytearray(_BLOCK))
         self._hashing = anyio.Lock()
 
     async def __aenter__(self) -> Self:
@@ -217,11 +218,11 @@ class Partial:
         with on_disk(self.path), self.path.open("r+b", buffering=0) as file:
             file.seek(self._hashed)
             while self._hashed < stop:
-                block = file.read(min(_BLOCK, stop - self._hashed))
-                if not block:
+                size = file.readinto(self._block[: stop - self._hashed])
+                if not size:
                     raise OSError(None, "a file that is being written has become shorter")
-                self._hasher.update(block)
-                self._hashed += len(block)
-                if self._lasting and self._hashed % _FLUSHED_BEHIND < len(block):
+                self._hasher.update(self._block[:size])
+                self._hashed += size
+                if self._lasting and self._hashed % _FLUSHED_BEHIND < size:
                     flush(file.fileno())
                 step(self._hashed)
