@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -44,7 +45,7 @@ class Staged:
 def stage_segment(directory: Path, entries: Sequence[Entry], meta: Mapping[str, object], dimension: int) -> Staged:
     """Write the blobs of a new segment into an empty directory; row numbers follow the entries' order.
 
-    The chunks file tells which vectors it belongs to.
+    The chunks file tells which vectors it belongs to; the two are written side by side.
 
     Raises StoreError when the disk does not take them.
     """
@@ -52,11 +53,14 @@ def stage_segment(directory: Path, entries: Sequence[Entry], meta: Mapping[str, 
     parts = [entry.vectors for entry in entries]
     vectors = np.concatenate(parts) if parts else np.empty((0, dimension), np.float32)
     try:
-        write_vectors(vectors, vectors_path)
-        vectors_digest = _digest_file(vectors_path)
-        told = {**meta, "vectors": vectors_digest}
-        write_chunks(chunks_path, told, [(entry.document, entry.chunks) for entry in entries])
-        chunks_digest = _digest_file(chunks_path)
+        with ThreadPoolExecutor(1, thread_name_prefix="vectors") as beside:
+            writing = beside.submit(_write_vectors, vectors, vectors_path)
+            write_chunks(
+                chunks_path,
+                lambda: {**meta, "vectors": writing.result()},
+                [(entry.document, entry.chunks) for entry in entries],
+            )
+        vectors_digest, chunks_digest = writing.result(), _digest_file(chunks_path)
     except (OSError, RuntimeError) as error:
         raise _not_written(error, directory) from error
     info = SegmentInfo(vectors=vectors_digest, chunks=chunks_digest, rows=len(vectors), documents=len(entries))
@@ -100,6 +104,11 @@ def should_merge(rows: Sequence[int], deleted: Sequence[int], *, added: int) -> 
     segments = len(rows) + (1 if added else 0)
     total = sum(rows) + added
     return segments > _MOST_SEGMENTS or (len(rows) > 0 and sum(deleted) > _MOST_DELETED_SHARE * total)
+
+
+def _write_vectors(vectors: NDArray[np.float32], path: Path) -> Digest:
+    write_vectors(vectors, path)
+    return _digest_file(path)
 
 
 def _not_written(error: Exception, directory: Path) -> StoreError:

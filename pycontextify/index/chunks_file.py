@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from functools import cache
 from pathlib import Path
@@ -85,10 +85,13 @@ _STEPS_A_BYTE = 20
 """Set when a statement went through every posting, at twice what that took; the check of all pages takes less."""
 
 
-def write_chunks(path: Path, meta: Mapping[str, object], entries: Sequence[tuple[Document, Sequence[Chunk]]]) -> None:
+def write_chunks(
+    path: Path, meta: Callable[[], Mapping[str, object]], entries: Sequence[tuple[Document, Sequence[Chunk]]]
+) -> None:
     """Write a new chunks file; row numbers follow the order of the entries' chunks.
 
-    ``meta`` is JSON-able: what the file says about itself. The same arguments give the same bytes.
+    ``meta``, which is asked last, gives what the file says about itself: JSON-able. The same arguments give the same
+    bytes.
 
     Raises StoreError when the disk does not take them.
     """
@@ -97,15 +100,15 @@ def write_chunks(path: Path, meta: Mapping[str, object], entries: Sequence[tuple
     compress = zstandard.ZstdCompressor(
         level=_COMPRESSION_LEVEL, dict_data=dictionary, write_content_size=True
     ).compress
-    stored = {**meta, "dictionary": None if dictionary is None else dictionary.as_bytes().hex()}
     try:
         with closing(_create(path)) as connection:
             with connection:
+                _insert_rows(connection, entries, [compress(text) for text in texts])
+                _insert_words(connection, entries)
+                stored = {**meta(), "dictionary": None if dictionary is None else dictionary.as_bytes().hex()}
                 connection.executemany(
                     "INSERT INTO meta VALUES(?, ?)", [(key, json.dumps(stored[key])) for key in sorted(stored)]
                 )
-                _insert_rows(connection, entries, [compress(text) for text in texts])
-                _insert_words(connection, entries)
             connection.execute("VACUUM")
     except apsw.Error as error:
         raise StoreError(

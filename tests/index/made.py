@@ -101,7 +101,7 @@ def many_entries() -> Entries:
 
 def chunks_file(path: Path, entries: Entries | None = None) -> Path:
     """Write a chunks file, of `few_entries` unless others are given; return its path."""
-    write_chunks(path, META, few_entries() if entries is None else entries)
+    write_chunks(path, lambda: META, few_entries() if entries is None else entries)
     return path
 
 
