@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import queue
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -29,6 +29,8 @@ __all__ = ["Chunks", "StoredChunk", "StoredDocument"]
 
 _LONGEST_TEXT = 1 << 20
 _CONNECTIONS = 4
+_AT_ONCE = 32
+"""Rows for one statement: every step of one gives up the interpreter's lock, and waits for it while others are busy."""
 _MOST_TAGS = chunks_file.MOST_VALUES - 10
 _PUBLISH_AGAIN = "publish or hydrate the index again"
 _CHUNK_KINDS = (int, int, str, str, bytes)
@@ -36,13 +38,13 @@ _DOCUMENT_KINDS = (int, str, str, str, str, int, int, int)
 _TAG_KINDS = (str, int)
 _CHUNK_COLUMNS = "c.start_line, c.end_line, c.kind, c.symbol, c.text"
 _DOCUMENT_COLUMNS = "d.id, d.tree, d.path, d.language, d.content_hash, d.size, d.first_row, d.row_count"
-# The tags of a document would be looked for in the whole table, which is ordered by tag. There are few different ones:
-# go from each to the next, and see whether the document has it.
-_TAGS_OF_ONE = """
+# The tags of documents would be looked for in the whole table, which is ordered by tag. There are few different ones:
+# go from each to the next, and see which of the documents have it.
+_TAGS_OF_SOME = """
 WITH RECURSIVE each(tag) AS (
   SELECT min(tag) FROM tags
   UNION ALL SELECT (SELECT min(t.tag) FROM tags t WHERE t.tag > each.tag) FROM each WHERE each.tag IS NOT NULL)
-SELECT tag FROM each WHERE EXISTS (SELECT 1 FROM tags t WHERE t.tag = each.tag AND t.document = ?) ORDER BY tag
+SELECT t.document, t.tag FROM each CROSS JOIN tags t ON t.tag = each.tag AND t.document IN ({}) ORDER BY t.tag
 """
 
 
@@ -177,9 +179,9 @@ class Chunks:
         words = dict.fromkeys(self._tokenize(asked_text(text)))
         with self._borrow() as connection:
             scores = postings.Scores(self._rows(connection))
-            for word in words:
-                for (packed,) in query(connection, "SELECT postings FROM words WHERE word = ?", (word,)):
-                    scores.add(*postings.unpack(_bytes(packed), scores.rows))
+            having = f"SELECT postings FROM words WHERE word IN ({_marks(words)})"  # noqa: S608 - values are bound
+            for (packed,) in query(connection, having, tuple(words)):
+                scores.add(*postings.unpack(_bytes(packed), scores.rows))
         return scores.best(limit, allowed, deleted)
 
     def select(self, *, tags: Sequence[str], path: str | None, language: str | None) -> NDArray[np.int64]:
@@ -216,9 +218,15 @@ class Chunks:
 
         Raises ValidateError when a row is not there.
         """
+        found: dict[int, StoredChunk] = {}
         with self._borrow() as connection:
             unpacker = self._unpacker()
-            return [_read_one(connection, row, unpacker) for row in rows]
+            for first in range(0, len(rows), _AT_ONCE):
+                found |= _read_some(connection, rows[first : first + _AT_ONCE], unpacker)
+        for row in rows:
+            if row not in found:
+                raise ValidateError(f"the chunks file has no row {row}", code="chunks_unreadable", hint=_PUBLISH_AGAIN)
+        return [found[row] for row in rows]
 
     def _unpacker(self) -> zstandard.ZstdDecompressor:
         """Return what unpacks texts: not thread safe, and it costs more to make than a text to unpack."""
@@ -248,20 +256,26 @@ class Chunks:
             connection.close()
 
 
-def _read_one(connection: apsw.Connection, row: int, unpacker: zstandard.ZstdDecompressor) -> StoredChunk:
-    found = query(
-        connection,
-        f"SELECT {_CHUNK_COLUMNS}, {_DOCUMENT_COLUMNS}"  # noqa: S608 - constants
-        " FROM chunks c JOIN documents d ON d.id = c.document WHERE c.id = ?",
-        (row,),
-    )
-    columns = next(found, None)
-    if columns is None:
-        raise ValidateError(f"the chunks file has no row {row}", code="chunks_unreadable", hint=_PUBLISH_AGAIN)
-    chunk = _chunk(row, columns[: len(_CHUNK_KINDS)], unpacker)
-    number, *_ = document = columns[len(_CHUNK_KINDS) :]
-    tags = tuple(tag for (tag,) in query(connection, _TAGS_OF_ONE, (number,)))
-    return StoredChunk(row, _document(document, tags).document, chunk)
+def _read_some(
+    connection: apsw.Connection, rows: Sequence[int], unpacker: zstandard.ZstdDecompressor
+) -> dict[int, StoredChunk]:
+    """Return those of a few rows that are there."""
+    joined = f"SELECT c.id, {_CHUNK_COLUMNS}, {_DOCUMENT_COLUMNS} FROM chunks c JOIN documents d ON d.id = c.document"  # noqa: S608 - constants
+    found = [*query(connection, f"{joined} WHERE c.id IN ({_marks(rows)})", tuple(rows))]
+    width = len(_CHUNK_KINDS)
+    documents = {columns[width]: columns[width:] for _, *columns in found}
+    tags = defaultdict[int, list[str]](list)
+    for number, tag in query(connection, _TAGS_OF_SOME.format(_marks(documents)), tuple(documents)):
+        tags[number].append(tag)
+    stored = {number: _document(columns, tuple(tags[number])) for number, columns in documents.items()}
+    return {
+        row: StoredChunk(row, stored[columns[width]].document, _chunk(row, columns[:width], unpacker))
+        for row, *columns in found
+    }
+
+
+def _marks(values: Collection[object]) -> str:
+    return ", ".join("?" * len(values))
 
 
 def _chunk(row: int, columns: Sequence[Any], unpacker: zstandard.ZstdDecompressor) -> Chunk:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections import Counter
-from collections.abc import Callable, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -112,7 +112,7 @@ class View:
             if query.mode != "dense":
                 keyword |= {(number, row): score for row, score in segment.keyword(query, depth).items()}
         ranked = fuse(_best(dense, depth), _best(keyword, depth), limit=query.limit)
-        return Answer(tuple(self._hit(candidate) for candidate in ranked), degraded)
+        return Answer(tuple(self._hits(ranked)), degraded)
 
     def embed(self, text: str) -> NDArray[np.float32]:
         """Return the unit vector, float32 (dimension,), of a query. Raises NotReadyError."""
@@ -148,10 +148,18 @@ class View:
             _LOG.debug("searching words alone: %s", error)
             return None, str(error)
 
-    def _hit(self, candidate: Ranked[_Key]) -> Hit:
-        number, row = candidate.key
-        stored = self.segments[number].chunks.read([row])[0]
-        return _hit(stored, candidate)
+    def _hits(self, ranked: Sequence[Ranked[_Key]]) -> Iterator[Hit]:
+        """Read what was found, all of a segment at once, and tell it in its order."""
+        rows = defaultdict[int, list[int]](list)
+        for number, row in (candidate.key for candidate in ranked):
+            rows[number].append(row)
+        found = {
+            (number, stored.row): stored
+            for number, some in rows.items()
+            for stored in self.segments[number].chunks.read(some)
+        }
+        for candidate in ranked:
+            yield _hit(found[candidate.key], candidate)
 
     def overview(self) -> Overview:
         """Count what the generation holds. Blocks: it reads the list of documents."""

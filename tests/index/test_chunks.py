@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
@@ -108,6 +109,19 @@ def test_rows_come_in_the_order_asked_for(chunks: Chunks) -> None:
     """And as often."""
     assert [found.row for found in chunks.read([4, 0, 4])] == [4, 0, 4]
     assert chunks.read([]) == []
+
+
+def test_many_rows_come_with_their_own_documents_and_tags(tmp_path: Path) -> None:
+    """More than one statement reads, of documents with tags, with others, and without any."""
+    entries = [
+        (replace(document, tags=("all", f"t{number % 3}") if number % 4 else ()), chunks)
+        for number, (document, chunks) in enumerate(many_entries())
+    ]
+    expected = [(document.path, document.tags, chunk.text) for document, chunks in entries for chunk in chunks]
+    order = [*range(319, -1, -1), 7, 7]
+    with closing(Chunks.open(chunks_file(tmp_path / "chunks", entries))) as opened:
+        found = [(each.document.path, each.document.tags, each.chunk.text) for each in opened.read(order)]
+    assert found == [expected[row] for row in order]
 
 
 @pytest.mark.parametrize("row", [-1, 6, 2**40])
