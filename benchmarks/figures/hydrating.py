@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 from benchmarks.child import Used, part, run
@@ -41,9 +43,10 @@ def unsigned(ground: Ground) -> Iterator[Figure]:
 
 def archives(ground: Ground) -> Iterator[Figure]:
     """Archives, against pipes that download, check, unpack and write at the same time."""
-    index = ground.large
-    for kind, unpack in (("tar.zst", "zstd -q -d"), ("tar.gz", "pigz -d")):
-        path = ground.archive(index, kind)
+    index, kinds = ground.large, {"tar.zst": "zstd -q -d", "tar.gz": "pigz -d"}
+    with ThreadPoolExecutor() as makers:
+        paths = list(makers.map(partial(ground.archive, index), kinds))
+    for path, (kind, unpack) in zip(paths, kinds.items(), strict=True):
         url = f"{ground.host.url}/{path.name}"
         pairs = [
             Pair(hydrated(ground, "archive", url, ground.key).seconds, _piped(ground, url, unpack).seconds)

@@ -15,6 +15,7 @@ import anyio
 
 from benchmarks.parts.telling import tell
 from pycontextify.config import settings_of_call
+from pycontextify.encoder.opening import EncoderCache
 from pycontextify.hydration.workers import Workers
 from pycontextify.index.live import LiveIndex
 from pycontextify.index.model import Query
@@ -35,12 +36,14 @@ def be_loaded() -> None:
     be_responsive()
 
 
-def settings_for(directory: Path, kind: str, url: str, key: str = "") -> Workspace:
-    """Return a workspace that hydrates from a source."""
+def settings_for(
+    directory: Path, kind: str, url: str, key: str = "", encoders: EncoderCache | None = None
+) -> Workspace:
+    """Return a workspace that hydrates from a source; with ``encoders``, some are open already."""
     arguments = {"index_dir": str(directory), f"index_bootstrap_{kind}": url}
     if key:
         arguments["index_bootstrap_trusted_keys"] = key
-    return Workspace(settings_of_call(arguments))
+    return Workspace(settings_of_call(arguments), encoders)
 
 
 async def hydrate_into(workspace: Workspace, live: LiveIndex[View]) -> None:

@@ -1,7 +1,7 @@
 """How long searches take, idle and while hydrations are swapped in: ``latency LAYOUT SCRATCH URL KEY SECONDS``.
 
-One thread searches without a pause; the same number of seconds idle and hydrating, in turn. Every hydration is a cold
-one, of an encoder too, which is more than a server that follows a source ever has to do at once.
+One thread searches without a pause; the same number of seconds idle and hydrating, in turn. Every hydration fetches all
+there is, the encoder's files too; the encoder itself is open already, as it is in a server that searches.
 """
 
 from __future__ import annotations
@@ -10,6 +10,8 @@ import shutil
 import sys
 import threading
 import time
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Self
 
@@ -19,6 +21,7 @@ import numpy as np
 from benchmarks.parts.hydrate import be_loaded, hydrate_into, settings_for
 from benchmarks.parts.telling import tell
 from pycontextify.config import settings_of_call
+from pycontextify.encoder.opening import EncoderCache
 from pycontextify.index.live import LiveIndex
 from pycontextify.index.model import Query
 from pycontextify.index.view import View
@@ -68,11 +71,11 @@ class _Searcher:
                 taken.append(time.perf_counter() - began)
 
 
-async def _hydrate(scratch: Path, url: str, key: str, live: LiveIndex[View], seconds: float) -> int:
+async def _hydrate(scratch: Path, workspace: Callable[[Path], Workspace], live: LiveIndex[View], seconds: float) -> int:
     """Hydrate into one empty directory after the other, for a while, each time swapping what came; count them."""
     until, times = time.monotonic() + seconds, 0
     while time.monotonic() < until:
-        await hydrate_into(settings_for(scratch / f"{times}", "url", url, key), live)
+        await hydrate_into(workspace(scratch / f"{times}"), live)
         times += 1
         if times > 1:
             shutil.rmtree(scratch / f"{times - 2}")
@@ -82,7 +85,9 @@ async def _hydrate(scratch: Path, url: str, key: str, live: LiveIndex[View], sec
 def main(layout: str, scratch: str, url: str, key: str, seconds: str) -> None:
     """Measure, and tell for each turn."""
     live: LiveIndex[View] = LiveIndex()
-    live.swap(Workspace(settings_of_call({"index_dir": layout})).open_current())
+    encoders = EncoderCache()
+    live.swap(Workspace(settings_of_call({"index_dir": layout}), encoders).open_current())
+    workspace = partial(settings_for, kind="url", url=url, key=key, encoders=encoders)
     be_loaded()
     turns, swaps = list[dict[str, float]](), 0
     with _Searcher(live) as searcher:
@@ -91,7 +96,7 @@ def main(layout: str, scratch: str, url: str, key: str, seconds: str) -> None:
             idle = searcher.taken = []
             time.sleep(float(seconds))
             busy = searcher.taken = []
-            swaps += anyio.run(_hydrate, Path(scratch, f"{turn}"), url, key, live, float(seconds))
+            swaps += anyio.run(_hydrate, Path(scratch, f"{turn}"), workspace, live, float(seconds))
             searcher.taken = []
             turns.append({**_percentiles("idle", idle), **_percentiles("busy", busy), "searches": len(busy)})
     live.swap(None)

@@ -38,12 +38,15 @@ LOCK_SECONDS = 60.0
 
 
 class Workspace:
-    """One index directory. Making one reads and writes nothing; the methods block."""
+    """One index directory. Making one reads and writes nothing; the methods block.
 
-    def __init__(self, settings: Settings) -> None:
+    ``encoders`` are those that are open already; workspaces of one process can share them.
+    """
+
+    def __init__(self, settings: Settings, encoders: EncoderCache | None = None) -> None:
         self.settings = settings
         self.layout = Layout(settings.index_dir, keep=settings.keep_generations)
-        self._cache = EncoderCache()
+        self._cache = encoders or EncoderCache()
 
     def open_current(self) -> View | None:
         """Open the current generation; None when there is none.
