@@ -58,7 +58,7 @@ recording: $(ready) ## run the session that the README shows, and draw it
 picture: $(ready) ## take the README's picture of a real server's status page, light and dark; needs Chromium
 	$(bin)/python -m docs.picture
 
-bench: $(ready) $(peers-ready) ## measure everything against ordinary tools and peers, in 18 idle minutes; write tables and plots
+bench: $(ready) $(peers-ready) ## measure everything against ordinary tools and peers, in 20 idle minutes; write tables and plots
 	benchmarks/packages
 	$(bench) --peers $(peers)/bin/python --write benchmarks/results/full.json
 	$(peers)/bin/python -m benchmarks.plots benchmarks/results/full.json docs/images

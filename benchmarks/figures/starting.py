@@ -24,9 +24,13 @@ _HELLO = [sys.executable, "-m", "benchmarks.parts.hello"]
 def first_answer(ground: Ground) -> Iterator[Figure]:
     """Start to the answer to ``initialize``, with nothing indexed."""
     wall, cpu = [], []
-    for _ in range(2 * ground.scale.times):
+    for turn in range(4 * ground.scale.times):
         with ground.empty("nothing") as nowhere:
-            ours, theirs = _greeted(serving(nowhere)), _greeted(_HELLO)
+            commands = (serving(nowhere), _HELLO)
+            if turn % 2:
+                theirs, ours = map(_greeted, reversed(commands))
+            else:
+                ours, theirs = map(_greeted, commands)
         wall.append(Pair(ours.seconds, theirs.seconds))
         cpu.append(Pair(ours.cpu, theirs.cpu))
     against = "the SDK's own smallest server"
