@@ -13,6 +13,7 @@ from pycontextify.snapshot.signature import PublicKey, parse_public_key
 __all__ = ["load_public_keys", "read_public_keys"]
 
 _LARGEST_FILE = 4096
+_LONGEST_PATH = 4096
 _KEY = re.compile(r"RW[A-Za-z0-9+/=]*")
 
 
@@ -51,6 +52,8 @@ def _load_key(path: Path) -> PublicKey:
             "write the key's line (56 characters, beginning with RW) or the path of its .pub file",
         ) from error
     except ValueError:
+        # It is there, so it is a path and no secret: all of it is told.
         raise refusal(
-            f"the file {shown(str(path))} holds no minisign public key", "name the .pub file, never the secret key"
+            f"the file {shown(str(path), _LONGEST_PATH)} holds no minisign public key",
+            "name the .pub file, never the secret key",
         ) from None

@@ -81,10 +81,10 @@ def refusal(what: str, hint: str, code: str = "config_value") -> ConfigError:
     return ConfigError(what, code=code, hint=hint)
 
 
-def shown(text: str) -> str:
-    """Return a value fit for a message: redacted, on one line, cut at 80 characters, in quotes."""
+def shown(text: str, most: int = 80) -> str:
+    """Return a value fit for a message: redacted, on one line, cut at ``most`` characters, in quotes."""
     visible = redact_url(text)
-    return f"'{visible[:77]}...'" if len(visible) > 80 else f"'{visible}'"
+    return f"'{visible[: most - 3]}...'" if len(visible) > most else f"'{visible}'"
 
 
 def check_text(text: str, *, secret: bool = False) -> str:

@@ -109,7 +109,8 @@ def test_a_secret_key_is_never_shown(files: Path, load: Load) -> None:
 )
 def test_a_file_of_something_else_is_refused(tmp_path: Path, content: bytes, wrong: str) -> None:
     """Two keys in one file too, for one of them would be left out quietly."""
-    path = tmp_path / "some.pub"
+    path = tmp_path / ("long" * 20) / "some.pub"
+    path.parent.mkdir()
     path.write_bytes(content)
     error = mistake(str(path))
     assert wrong in error.what
