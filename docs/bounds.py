@@ -34,7 +34,8 @@ BOUNDS: Mapping[str, str] = {
     "start": _START,
     "start-cpu": _START,
     "lag-p99": (
-        "The interpreter's lock: hydration's threads need it between their reads and writes, and the loop waits for one such turn. They "
+        "Four streams that each have 256 KiB to read keep the loop itself at work for 2 to 4 ms a round; the rest is the interpreter's lock: "
+        "hydration's threads need it between their reads and writes, and the loop waits for one such turn. They "
         "give way after 1 ms, which made it a fifth less; a shorter interval did not make it less again "
         "([0022](../adr/0022-hydrating-at-the-disks-speed.md))."
     ),

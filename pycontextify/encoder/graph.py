@@ -30,9 +30,8 @@ _EXTERNAL = 1  # TensorProto.DataLocation
 _Field = descriptor_pb2.FieldDescriptorProto
 _Type: TypeAlias = "_Field.Type.ValueType"
 _TEXT, _NUMBER, _CONTENT = _Field.TYPE_STRING, _Field.TYPE_INT64, _Field.TYPE_BYTES
-_MESSAGES: Mapping[
-    str, Mapping[str, tuple[int, _Type | str, bool]]
-] = {  # field: its number, its type, whether repeated
+# Of each field its number, its type, and whether it is repeated.
+_MESSAGES: Mapping[str, Mapping[str, tuple[int, _Type | str, bool]]] = {
     "Model": {"graph": (7, "Graph", False)},
     "Graph": {"node": (1, "Node", True), "initializer": (5, "Tensor", True), "output": (12, "Value", True)},
     "Node": {
@@ -152,28 +151,18 @@ def _copy(node: Any, inputs: list[str], output: str) -> Any:
 
 
 def _map_tensors(graph: Any, content: bytes, file: str) -> None:
-    """Say of each large tensor of bytes where in ``file``, which holds ``content``, it lies."""
+    """Say of each large tensor of bytes where in ``file``, which holds ``content``, it lies: they are in its order."""
     at = 0
     for tensor in graph.initializer:
         raw = tensor.raw_data
         if len(raw) < _MAPPED or tensor.data_type not in _BYTES:
             continue
-        at = _find(content, raw, at)
+        at = content.index(raw, at)
         tensor.ClearField("raw_data")
         tensor.data_location = _EXTERNAL
         for key, value in {"location": file, "offset": str(at), "length": str(len(raw))}.items():
             tensor.external_data.add(key=key, value=value)
         at += len(raw)
-
-
-def _find(content: bytes, part: bytes, start: int) -> int:
-    """Return where a part lies: at its turn, when tensors are written one after the other, or anywhere."""
-    beginning = part[:_MAPPED]
-    while (start := content.find(beginning, start)) >= 0:
-        if content[start : start + len(part)] == part:
-            return start
-        start += 1
-    return content.index(part)
 
 
 @functools.cache

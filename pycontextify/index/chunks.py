@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from pycontextify.errors import StoreError, ValidateError
 from pycontextify.index import chunks_file, postings
-from pycontextify.index.chunks_check import check_pages, check_rows
+from pycontextify.index.chunks_check import check_kinds, check_pages, check_rows
 from pycontextify.index.chunks_file import query
 from pycontextify.index.model import Chunk, Document
 from pycontextify.index.terms import asked_text, can_match
@@ -149,9 +149,9 @@ class Chunks:
             for row, *columns in query(connection, f"SELECT c.id, {_CHUNK_COLUMNS} FROM chunks c"):  # noqa: S608 - constants
                 _chunk(row, columns, unpacker)
             for document in query(connection, f"SELECT {_DOCUMENT_COLUMNS} FROM documents d"):  # noqa: S608 - constants
-                _check_kinds(document, _DOCUMENT_KINDS)
+                check_kinds(document, _DOCUMENT_KINDS)
             for tag in query(connection, "SELECT tag, document FROM tags"):
-                _check_kinds(tag, _TAG_KINDS)
+                check_kinds(tag, _TAG_KINDS)
             rows = self._rows(connection)
             for (packed,) in query(connection, "SELECT postings FROM words"):
                 postings.check(_bytes(packed), rows)
@@ -279,7 +279,7 @@ def _marks(values: Collection[object]) -> str:
 
 
 def _chunk(row: int, columns: Sequence[Any], unpacker: zstandard.ZstdDecompressor) -> Chunk:
-    _check_kinds(columns, _CHUNK_KINDS)
+    check_kinds(columns, _CHUNK_KINDS)
     start_line, end_line, kind, symbol, packed = columns
     # The decompressor believes a frame's own word on its size, whatever ``max_output_size`` says.
     if not 0 <= zstandard.frame_content_size(packed) <= _LONGEST_TEXT:
@@ -293,13 +293,7 @@ def _bytes(packed: object) -> bytes:
     return packed
 
 
-def _check_kinds(columns: Sequence[object], kinds: Sequence[type]) -> None:
-    """Raise ValidateError unless values are of these kinds; a schema binds whoever writes by it, not the file."""
-    if [type(value) for value in columns] != [*kinds]:
-        raise ValidateError("a column holds what it must not", code="chunks_unreadable", hint=_PUBLISH_AGAIN)
-
-
 def _document(columns: Sequence[Any], tags: tuple[str, ...]) -> StoredDocument:
-    _check_kinds(columns, _DOCUMENT_KINDS)
+    check_kinds(columns, _DOCUMENT_KINDS)
     _, tree, path, language, content_hash, size, first_row, row_count = columns
     return StoredDocument(Document(path, tree, language, content_hash, size, tags), first_row, row_count)

@@ -1,17 +1,18 @@
-"""Do the tables of a chunks file cohere? Pure SQL over an open file, for what every search takes for granted."""
+"""Do the tables of a chunks file cohere, and hold what their columns say? What every search takes for granted."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from pycontextify.errors import ValidateError
 
-__all__ = ["check_pages", "check_rows"]
+__all__ = ["check_kinds", "check_pages", "check_rows"]
 
 Ask = Callable[[str], Iterator[tuple[Any, ...]]]
 """Run one statement on the file, and yield its rows."""
 
+_PUBLISH_AGAIN = "publish or hydrate the index again"
 _LONGEST_PATH = 4096
 """In bytes; no system has longer ones, and a glob takes time for each."""
 
@@ -40,7 +41,7 @@ def check_pages(ask: Ask) -> None:
         raise ValidateError(
             f"the chunks file is damaged ({found[:200]})",
             code="chunks_unreadable",
-            hint="publish or hydrate the index again",
+            hint=_PUBLISH_AGAIN,
         )
 
 
@@ -64,6 +65,10 @@ def check_rows(ask: Ask) -> int:
 
 
 def _incoherent(what: str) -> ValidateError:
-    return ValidateError(
-        f"in the chunks file, {what}", code="chunks_incoherent", hint="publish or hydrate the index again"
-    )
+    return ValidateError(f"in the chunks file, {what}", code="chunks_incoherent", hint=_PUBLISH_AGAIN)
+
+
+def check_kinds(columns: Sequence[object], kinds: Sequence[type]) -> None:
+    """Raise ValidateError unless values are of these kinds; a schema binds whoever writes by it, not the file."""
+    if [type(value) for value in columns] != [*kinds]:
+        raise ValidateError("a column holds what it must not", code="chunks_unreadable", hint=_PUBLISH_AGAIN)
