@@ -9,7 +9,9 @@ bin := $(VENV)/bin
 ready := $(VENV)/.ready
 # Nothing is installed whose bytes were not known when the lock files were made. That goes for what builds, too: pip's
 # isolated builds would fetch their backends without looking at any hash. Sources are built for what has no wheel only.
-install := $(bin)/python -m pip install --disable-pip-version-check --quiet --no-build-isolation
+# Python compiles what is imported when it first is; to compile all of it beforehand takes as long as to install it.
+pip := -m pip install --disable-pip-version-check --quiet --no-compile
+install := $(bin)/python $(pip) --no-build-isolation
 locked := $(install) --require-hashes --only-binary :all:
 
 # What builds the documentation is pinned as well, and has an environment of its own.
@@ -58,7 +60,8 @@ recording: $(ready) ## run the session that the README shows, and draw it
 picture: $(ready) ## take the README's picture of a real server's status page, light and dark; needs Chromium
 	$(bin)/python -m docs.picture
 
-bench: $(ready) $(peers-ready) ## measure everything against ordinary tools and peers, in 20 idle minutes; write tables and plots
+bench: ## measure everything against ordinary tools and peers, in 15 idle minutes; write tables and plots
+	$(MAKE) --no-print-directory --jobs 2 $(ready) $(peers-ready)
 	benchmarks/packages
 	$(bench) --peers $(peers)/bin/python --write benchmarks/results/full.json
 	$(peers)/bin/python -m benchmarks.plots benchmarks/results/full.json docs/images
@@ -93,12 +96,10 @@ $(ready): pyproject.toml locks/build.txt locks/project.txt
 
 $(site-ready): locks/docs.txt
 	$(PYTHON) -m venv $(site)
-	$(site)/bin/python -m pip install --disable-pip-version-check --quiet --require-hashes --only-binary :all: \
-	  --requirement locks/docs.txt
+	$(site)/bin/python $(pip) --require-hashes --only-binary :all: --requirement locks/docs.txt
 	@touch $@
 
 $(peers-ready): locks/peers.txt
 	$(PYTHON) -m venv $(peers)
-	$(peers)/bin/python -m pip install --disable-pip-version-check --quiet --require-hashes --only-binary :all: \
-	  --requirement locks/peers.txt
+	$(peers)/bin/python $(pip) --require-hashes --only-binary :all: --requirement locks/peers.txt
 	@touch $@

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
+from benchmarks.child import part
 from benchmarks.corpus import Lines, Sample, make_index
 from benchmarks.progress import under_way
 from pycontextify.encoder.default import find_default
@@ -153,7 +156,7 @@ class Ground:
         built, site = Layout(self.home / f"built-{rows}"), self.home / f"site-{rows}"
         if not (site / "index.json").exists():
             shutil.rmtree(built.root, ignore_errors=True)
-            with under_way(f"an index of {rows:,} chunks"), self.empty("staging") as staging:
+            with under_way(f"an index of {rows:,} chunks"), self.empty(f"staging-{rows}") as staging:
                 built.create()
                 generation = make_index(
                     built, rows, staging, lines=self.lines, sample=self.sample, encoder=self.encoder
@@ -168,6 +171,16 @@ class Ground:
             with under_way(f"{kind} of {index.rows:,} chunks"):
                 publish_archive(index.built, index.generation, path, issue=_SIGNED)
         return path
+
+    def archives(self, index: Published, kinds: Iterable[str]) -> list[Path]:
+        """Return several, which are made side by side."""
+        with ThreadPoolExecutor() as makers:
+            return list(makers.map(partial(self.archive, index), kinds))
+
+    def peer(self, name: str, *arguments: object) -> Any:
+        """Run what a peer does in the environment of theirs; return what it tells."""
+        assert self.peers is not None
+        return part(f"peers.{name}", *arguments, python=self.peers)
 
     @property
     def large(self) -> Published:

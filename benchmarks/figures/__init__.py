@@ -13,10 +13,8 @@ __all__ = ["MEASURES", "PEERS", "Measure"]
 Measure = Callable[[Ground], Iterator[Figure | Growth]]
 
 PEERS: Mapping[str, Measure] = {
-    "downloaders": peers.downloaders,
-    "upstream": peers.upstream,
-    "qdrant": peers.qdrant,
-    "lance": peers.lance,
+    "upstream": peers.pipeline,
+    "stores": peers.stores,
 }
 """Those that need the peers' environment."""
 

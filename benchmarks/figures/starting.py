@@ -7,14 +7,16 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 from benchmarks.child import ROOT, Used
-from benchmarks.figure import Figure, Pair
+from benchmarks.figure import Figure, Growth, Pair
+from benchmarks.figures.turns import grown, in_turn, pairs
 from benchmarks.ground import Ground, Published
 from tests.system.client import Client
 
-__all__ = ["client_of", "first_answer", "first_search", "searched", "serving"]
+__all__ = ["client_of", "first_answer", "first_search", "serving"]
 
 QUERY = "read the lines of a file"
 _OURS = [sys.executable, "-m", "pycontextify", "serve"]
@@ -38,12 +40,15 @@ def first_answer(ground: Ground) -> Iterator[Figure]:
     yield Figure("start-cpu", "processor time until then", against, "s", tuple(cpu), 1.10)
 
 
-def first_search(ground: Ground) -> Iterator[Figure]:
+def first_search(ground: Ground) -> Iterator[Figure | Growth]:
     """Start to the first search that finds something, with an index that is there already."""
-    large, small = ground.large, ground.small
-    pairs = [Pair(searched(large), searched(small)) for _ in range(ground.scale.times)]
-    what = f"start to the first search answer, with {large.rows:,} chunks indexed"
-    yield Figure("start-search", what, f"the same with {small.rows:,}", "s", tuple(pairs), 1.25)
+    indexes = [ground.index(rows) for rows in ground.scale.sizes]
+    turns = in_turn(ground.scale, {f"{index.rows:,}": partial(_searched, index) for index in indexes})
+    small, _, large = turns
+    what = f"start to the first search answer, with {large} chunks indexed"
+    both = pairs(turns[large], turns[small])
+    yield Figure("start-search", what, f"the same with {small}", "s", both, 1.25)
+    yield grown("grow-start-search", "start to the first search answer", ground.scale, turns.values())
 
 
 def serving(index_dir: Path) -> list[str]:
@@ -80,7 +85,7 @@ def _cpu(process: int) -> float:
     return sum(int((thread / "schedstat").read_text().split()[0]) for thread in threads) / 1e9
 
 
-def searched(index: Published) -> float:
+def _searched(index: Published) -> float:
     """Start a server of an index; return after how many seconds a search found something."""
     began = time.perf_counter()
     with client_of(serving(index.built.root)) as (client, _):

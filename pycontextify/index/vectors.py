@@ -64,12 +64,27 @@ def write_vectors(vectors: NDArray[np.float32], path: Path) -> None:
     Raises OSError when the disk does not take them.
     """
     rows, dimension = vectors.shape
-    index = _inverted_file(vectors) if rows > IVF_ROWS else _flat(dimension)
-    if rows:
-        index.add(np.ascontiguousarray(vectors))
+    with _leaving_a_processor():
+        index = _inverted_file(vectors) if rows > IVF_ROWS else _flat(dimension)
+        if rows:
+            index.add(np.ascontiguousarray(vectors))
     # FAISS's own writer only prints it when the disk turns out to be full as the file is closed.
     with path.open("wb") as file:
         faiss.write_index(index, _CallbackWriter(file.write))
+
+
+@contextmanager
+def _leaving_a_processor() -> Iterator[None]:
+    """Have FAISS use all processors but one on this thread: a segment's chunks are written beside its vectors.
+
+    OpenMP's threads spin while they wait for one that has no processor: docs/adr/0021.
+    """
+    threads = faiss.omp_get_max_threads()
+    faiss.omp_set_num_threads(max(1, threads - 1))
+    try:
+        yield
+    finally:
+        faiss.omp_set_num_threads(threads)
 
 
 def _flat(dimension: int) -> Any:

@@ -53,7 +53,7 @@ def test_another_scale_is_nothing_to_compare_with(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"), [(["nothing"], "not one of layout"), (["lance"], "--peers is needed for lance")]
+    ("arguments", "said"), [(["nothing"], "not one of layout"), (["stores"], "--peers is needed for stores")]
 )
 def test_what_can_not_be_measured_is_refused(arguments: list[str], said: str) -> None:
     """Before anything is made."""
