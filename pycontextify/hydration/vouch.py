@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import islice
-from pathlib import Path
 
 from pycontextify.errors import FetchError, SnapshotRejected, UntrustedError, VerifyError
 from pycontextify.hydration.resolve import Offer
@@ -27,7 +25,6 @@ from pycontextify.snapshot.signature import (
     check_trusted,
     parse_signature,
 )
-from pycontextify.store.durable import on_disk
 
 __all__ = [
     "VouchedFile",
@@ -150,10 +147,8 @@ class VouchedFile:
     signature: Signature
     signed_by: PublicKey | None = None
 
-    def check(self, path: Path) -> None:
-        """Raise UntrustedError unless the signature is right. Blocks."""
-        with on_disk(path), path.open("rb") as file:
-            prehashed = hashlib.file_digest(file, "blake2b").digest()
+    def check(self, prehashed: bytes) -> None:
+        """Raise UntrustedError unless the signature is right for a file with this BLAKE2b-512. Blocks."""
         self.signed_by = check_file(self.signature, self.keys, prehashed, asset=self.asset)
 
 

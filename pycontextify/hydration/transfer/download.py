@@ -27,7 +27,8 @@ async def download(wire: Wire, request: Download, path: Path, watch: Watch) -> R
     and the next call goes on from there.
     """
     check_request(request)
-    async with Partial(path, wire.workers, vouched=request.digest is not None, lasting=request.lasting) as partial:
+    vouched, signed = request.digest is not None, request.check is not None
+    async with Partial(path, wire.workers, vouched=vouched, lasting=request.lasting, signed=signed) as partial:
         fetching = Fetching(wire, request, partial, watch)
         await fetching.run()
         try:
@@ -52,5 +53,5 @@ async def _verified(wire: Wire, request: Download, partial: Partial, source: str
     digest = await partial.digest()
     check_digest(request, digest, redact_url(source))
     if request.check is not None:
-        await wire.workers.run(request.check, partial.path)
+        await wire.workers.run(request.check, await partial.prehash())
     return Received(digest, partial.size or 0, address_of(source), partial.validators(source))

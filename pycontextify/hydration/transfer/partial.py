@@ -11,10 +11,10 @@ A line is appended only after the bytes that it speaks of were written:
 4. the machine dies: lines may be there whose bytes are not. The digest will tell, and everything is fetched again.
    Where no digest is known, bytes are flushed to the disk before a line speaks of them, 8 MiB at a time.
 
-The digest of the whole is computed behind the writers, from the first byte on, by reading back what they wrote: it is
-in the page cache, and so resumed, parallel and plain downloads are one case. What it has passed of a file that is kept
-is flushed, 64 MiB at a time: the disk works while the network does, and little is left to wait for when the file is put
-in its place.
+The digest of the whole, and what a signature signs of it, are computed behind the writers, from the first byte on, by
+reading back what they wrote: it is in the page cache, and so resumed, parallel and plain downloads are one case. What
+they have passed of a file that is kept is flushed, 64 MiB at a time: the disk works while the network does, and little
+is left to wait for when the file is put in its place.
 """
 
 from __future__ import annotations
@@ -48,11 +48,13 @@ _FLUSHED_BEHIND = 64 << 20
 class Partial:
     """A download in progress, opened and closed by ``async with``; one object a file. Lives on the event loop.
 
-    ``vouched``: a digest will tell whether the bytes are right. ``lasting``: the file will be kept. Every method that
-    touches the disk raises StoreError.
+    ``vouched``: a digest will tell whether the bytes are right. ``lasting``: the file will be kept. ``signed``: its
+    `prehash` will be asked for. Every method that touches the disk raises StoreError.
     """
 
-    def __init__(self, path: Path, workers: Workers, *, vouched: bool = True, lasting: bool = True) -> None:
+    def __init__(
+        self, path: Path, workers: Workers, *, vouched: bool = True, lasting: bool = True, signed: bool = False
+    ) -> None:
         self.extents = Extents()
         """Which bytes are there."""
         self.size: int | None = None
@@ -64,8 +66,8 @@ class Partial:
         self._vouched = vouched
         self._lasting = lasting
         self._validators: dict[str, Validators] = {}
-        self._hasher = hashlib.sha256()
-        self._hashed = 0
+        self._kinds = (hashlib.sha256, hashlib.blake2b) if signed else (hashlib.sha256,)
+        self._hash_anew()
         self._block = memoryview(bytearray(_BLOCK))
         self._hashing = anyio.Lock()
 
@@ -149,7 +151,7 @@ class Partial:
             await self._workers.run(self._truncate)
             self.extents, self.size = Extents(), None
             self._validators.clear()
-            self._hasher, self._hashed = hashlib.sha256(), 0
+            self._hash_anew()
 
     async def hash_on(self) -> None:
         """Take into the digest what there is from the first byte on."""
@@ -160,7 +162,16 @@ class Partial:
     async def digest(self) -> Digest:
         """Return the digest of the whole; every byte must be there."""
         await self.hash_on()
-        return Digest(f"sha256:{self._hasher.hexdigest()}")
+        return Digest(f"sha256:{self._hashers[0].hexdigest()}")
+
+    async def prehash(self) -> bytes:
+        """Return the BLAKE2b-512 of the whole; every byte must be there."""
+        await self.hash_on()
+        return self._hashers[1].digest()
+
+    def _hash_anew(self) -> None:
+        self._hashers = [kind() for kind in self._kinds]
+        self._hashed = 0
 
     def _open(self) -> None:
         with on_disk(self.path):
@@ -221,7 +232,8 @@ class Partial:
                 size = file.readinto(self._block[: stop - self._hashed])
                 if not size:
                     raise OSError(None, "a file that is being written has become shorter")
-                self._hasher.update(self._block[:size])
+                for hasher in self._hashers:
+                    hasher.update(self._block[:size])
                 self._hashed += size
                 if self._lasting and self._hashed % _FLUSHED_BEHIND < size:
                     flush(file.fileno())

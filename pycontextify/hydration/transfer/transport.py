@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Protocol
 
 from pycontextify.errors import FetchError, PermanentFetchError, TransientFetchError, VerifyError
@@ -113,8 +112,9 @@ class Download:
     """An asset to be streamed to disk from any one, or several, of its mirrors.
 
     ``name`` is what people call it. ``digest`` and ``size`` (bytes) are what it must turn out to be, where known.
-    ``limit`` (bytes) is the most that is taken whatever anybody says. ``check``, which blocks, raises VerifyError when
-    the whole is not what it must be. ``lasting``: it will be kept as it is, so its way to the disk may as well begin.
+    ``limit`` (bytes) is the most that is taken whatever anybody says. ``check`` is given the BLAKE2b-512 of the whole,
+    which is what its signature signs; it blocks, and raises VerifyError when that does not fit. ``lasting``: it will be
+    kept as it is, so its way to the disk may as well begin.
     """
 
     name: str
@@ -122,7 +122,7 @@ class Download:
     digest: Digest | None = None
     size: int | None = None
     limit: int = DEFAULT_LIMIT
-    check: Callable[[Path], None] | None = None
+    check: Callable[[bytes], None] | None = None
     lasting: bool = True
 
     @property

@@ -15,6 +15,7 @@ from pycontextify.hydration.transfer.partial import Partial
 from pycontextify.hydration.transfer.transport import Validators
 from pycontextify.hydration.workers import Workers
 from pycontextify.snapshot.digest import digest_of
+from pycontextify.snapshot.signature import prehash
 
 CONTENT = bytes(range(256)) * 40
 URL = "https://user:c4nary@host/a.bin?token=c4nary"
@@ -64,7 +65,7 @@ async def test_what_is_kept_is_flushed_behind_the_writers(
 
 async def test_pieces_in_any_order_have_the_digest_of_the_whole(path: Path, workers: Workers) -> None:
     """It is taken behind the writers, from the first byte on."""
-    async with Partial(path, workers) as partial:
+    async with Partial(path, workers, signed=True) as partial:
         await fill(partial, 5000, len(CONTENT))
         await partial.hash_on()
         assert partial.unhashed == 0
@@ -75,6 +76,7 @@ async def test_pieces_in_any_order_have_the_digest_of_the_whole(path: Path, work
         await partial.end_at(len(CONTENT))
         assert partial.whole
         assert await partial.digest() == digest_of(CONTENT)
+        assert await partial.prehash() == prehash(CONTENT)
     assert path.read_bytes() == CONTENT
 
 
@@ -82,14 +84,15 @@ async def test_a_resumed_file_has_the_digest_of_the_whole(path: Path, workers: W
     """What an earlier process wrote is read again."""
     async with Partial(path, workers) as partial:
         await fill(partial, 0, 4000)
-    async with Partial(path, workers) as partial:
+    async with Partial(path, workers, signed=True) as partial:
         await fill(partial, 4000, len(CONTENT))
         assert await partial.digest() == digest_of(CONTENT)
+        assert await partial.prehash() == prehash(CONTENT)
 
 
 async def test_a_reset_forgets_everything(path: Path, workers: Workers) -> None:
     """In this process and for the next."""
-    async with Partial(path, workers) as partial:
+    async with Partial(path, workers, signed=True) as partial:
         await partial.describe(URL, SEEN, 4)
         await fill(partial, 0, 4000)
         await partial.hash_on()
@@ -97,6 +100,7 @@ async def test_a_reset_forgets_everything(path: Path, workers: Workers) -> None:
         assert (list(partial.extents), partial.size, partial.validators(URL)) == ([], None, Validators())
         await fill(partial, 0, len(CONTENT))
         assert await partial.digest() == digest_of(CONTENT)
+        assert await partial.prehash() == prehash(CONTENT)
     async with Partial(path, workers) as partial:
         assert list(partial.extents) == [(0, len(CONTENT))]
 
