@@ -60,7 +60,7 @@ recording: $(ready) ## run the session that the README shows, and draw it
 picture: $(ready) ## take the README's picture of a real server's status page, light and dark; needs Chromium
 	$(bin)/python -m docs.picture
 
-bench: ## measure everything against ordinary tools and peers, in 15 idle minutes; write tables and plots
+bench: ## measure everything against ordinary tools and peers, in a quarter of an hour; write tables and plots
 	$(MAKE) --no-print-directory --jobs 2 $(ready) $(peers-ready)
 	benchmarks/packages
 	$(bench) --peers $(peers)/bin/python --write benchmarks/results/full.json

@@ -18,7 +18,6 @@ from benchmarks.ground import SCALES, Ground, made_by
 from benchmarks.machine import machine
 from benchmarks.progress import under_way
 from benchmarks.results import Results
-from benchmarks.stock import stock_up
 
 __all__ = ["main"]
 
@@ -33,11 +32,7 @@ def main() -> int:
     if asked.home is not None:
         about["indexes"] = "as a run before left them, where it did"
     with _home(asked.home) as home, closing(Ground(home, SCALES[asked.scale], asked.peers)) as ground:
-        names = asked.measures
-        if not names:
-            names = [name for name in MEASURES if asked.peers or name not in PEERS]
-            with under_way("everything that is measured", took):
-                stock_up(ground)
+        names = asked.measures or [name for name in MEASURES if asked.peers or name not in PEERS]
         found = dict(_measured(ground, names, took))
         worse = _compare(ground, found, asked.before) if asked.before else []
     if asked.write:

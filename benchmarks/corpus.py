@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import sysconfig
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -79,17 +80,20 @@ class Sample:
     def grow(self, rows: int, random: np.random.Generator) -> NDArray[np.float32]:
         """Return that many unit vectors that lie as these do."""
         grown = np.empty((rows, self.vectors.shape[1]), np.float32)
-        for first in range(0, rows, 50_000):
-            part = grown[first : first + 50_000]
-            one = random.integers(len(self.vectors), size=len(part))
-            other = self.neighbours[one, random.integers(NEIGHBOURS, size=len(part))]
-            way = self.vectors[other] - self.vectors[one]
-            part[:] = self.vectors[one] + random.random((len(part), 1), np.float32) * way
-            noise = random.standard_normal(part.shape, np.float32)
-            lengths = np.linalg.norm(way, axis=1, keepdims=True) / np.sqrt(part.shape[1], dtype=np.float32)
-            part += NOISE * lengths * noise
-            part /= np.linalg.norm(part, axis=1, keepdims=True)
+        parts = [grown[first : first + 50_000] for first in range(0, rows, 50_000)]
+        with ThreadPoolExecutor() as growers:
+            list(growers.map(self._grow, parts, random.spawn(len(parts))))
         return grown
+
+    def _grow(self, part: NDArray[np.float32], random: np.random.Generator) -> None:
+        one = random.integers(len(self.vectors), size=len(part))
+        other = self.neighbours[one, random.integers(NEIGHBOURS, size=len(part))]
+        way = self.vectors[other] - self.vectors[one]
+        part[:] = self.vectors[one] + random.random((len(part), 1), np.float32) * way
+        noise = random.standard_normal(part.shape, np.float32)
+        lengths = np.linalg.norm(way, axis=1, keepdims=True) / np.sqrt(part.shape[1], dtype=np.float32)
+        part += NOISE * lengths * noise
+        part /= np.linalg.norm(part, axis=1, keepdims=True)
 
 
 def make_index(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import shutil
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -162,6 +163,7 @@ class Ground:
                     built, rows, staging, lines=self.lines, sample=self.sample, encoder=self.encoder
                 )
                 publish_directory(built, generation, site, _SIGNED)
+            os.sync()  # so that the disk has nothing left to do for it when something is measured
         return Published(rows, built, site, lambda: self.host)
 
     def archive(self, index: Published, kind: str) -> Path:
@@ -175,7 +177,9 @@ class Ground:
     def archives(self, index: Published, kinds: Iterable[str]) -> list[Path]:
         """Return several, which are made side by side."""
         with ThreadPoolExecutor() as makers:
-            return list(makers.map(partial(self.archive, index), kinds))
+            made = list(makers.map(partial(self.archive, index), kinds))
+        os.sync()
+        return made
 
     def peer(self, name: str, *arguments: object) -> Any:
         """Run what a peer does in the environment of theirs; return what it tells."""

@@ -1,13 +1,10 @@
-"""What peers are measured on, made from the index between; and all that a whole run asks for, made beforehand."""
+"""What peers are measured on, made from the index between when the first figure asks for it."""
 
 from __future__ import annotations
 
 import io
-import os
 import pickle
 import tarfile
-import traceback
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -19,36 +16,7 @@ from benchmarks.progress import under_way
 from benchmarks.questions import questions
 from pycontextify.index.vectors import Vectors
 
-__all__ = ["ARCHIVES", "given", "shard", "stock_up", "table", "upstream"]
-
-ARCHIVES = "tar.zst", "tar.gz"
-"""The kinds that the large index is published as."""
-
-
-def stock_up(ground: Ground) -> None:
-    """Make all that a whole run asks for before it measures anything: side by side, so that no processor waits.
-
-    What fails is told, and once more by what asks for it.
-    """
-    _ = ground.middle  # alone, and first: the others are made with what is opened and embedded for it
-    with ThreadPoolExecutor() as makers:
-        making = [makers.submit(make, ground) for make in ([_large, _others] if ground.peers else [_large])]
-    for each in making:
-        if (error := each.exception()) is not None:
-            traceback.print_exception(error)
-    os.sync()
-
-
-def _large(ground: Ground) -> None:
-    ground.archives(ground.large, ARCHIVES)
-
-
-def _others(ground: Ground) -> None:
-    _ = ground.small
-    table(ground)
-    shard(ground)
-    upstream(ground)
-    ground.archive(ground.middle, "tar.gz")
+__all__ = ["given", "shard", "table", "upstream"]
 
 
 def given(ground: Ground) -> Path:

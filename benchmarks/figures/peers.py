@@ -31,7 +31,7 @@ def pipeline(ground: Ground) -> Iterator[Figure]:
         return float(told["seconds"])
 
     turns = in_turn(
-        ground.scale,
+        ground.scale.times,
         {"ours": lambda: hydrated(ground, "archive", url, ground.key).seconds, "upstream": acted_out},
     )
     what = f"hydrate {index.rows:,} chunks from a tar.gz, to searchable and durable"
@@ -49,7 +49,7 @@ def stores(ground: Ground) -> Iterator[Figure]:
             return ground.peer("qdrant", "restore", what, snapshot, directory)
 
     turns: dict[str, list[Any]] = in_turn(
-        ground.scale,
+        ground.scale.times,
         {
             "hydrated": lambda: hydrated(ground, "url", index.url, ground.key),
             "qdrant": restored,

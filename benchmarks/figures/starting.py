@@ -20,13 +20,15 @@ __all__ = ["client_of", "first_answer", "first_search", "serving"]
 
 QUERY = "read the lines of a file"
 _OURS = [sys.executable, "-m", "pycontextify", "serve"]
+_STARTS = 3
+"""How many pairs a turn: starts differ by more from one to the next than by what is compared."""
 _HELLO = [sys.executable, "-m", "benchmarks.parts.hello"]
 
 
 def first_answer(ground: Ground) -> Iterator[Figure]:
     """Start to the answer to ``initialize``, with nothing indexed."""
     wall, cpu = [], []
-    for turn in range(4 * ground.scale.times):
+    for turn in range(_STARTS * ground.scale.times):
         with ground.empty("nothing") as nowhere:
             commands = (serving(nowhere), _HELLO)
             if turn % 2:
@@ -43,7 +45,7 @@ def first_answer(ground: Ground) -> Iterator[Figure]:
 def first_search(ground: Ground) -> Iterator[Figure | Growth]:
     """Start to the first search that finds something, with an index that is there already."""
     indexes = [ground.index(rows) for rows in ground.scale.sizes]
-    turns = in_turn(ground.scale, {f"{index.rows:,}": partial(_searched, index) for index in indexes})
+    turns = in_turn(ground.scale.times, {f"{index.rows:,}": partial(_searched, index) for index in indexes})
     small, _, large = turns
     what = f"start to the first search answer, with {large} chunks indexed"
     both = pairs(turns[large], turns[small])

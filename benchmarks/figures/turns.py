@@ -14,9 +14,9 @@ __all__ = ["grown", "in_turn", "pairs"]
 _T = TypeVar("_T")
 
 
-def in_turn(scale: Scale, contenders: Mapping[str, Callable[[], _T]]) -> dict[str, list[_T]]:
-    """Have each contender go once a turn, in their order; return what each of them returned, turn by turn."""
-    turns = [{name: go() for name, go in contenders.items()} for _ in range(scale.times)]
+def in_turn(times: int, contenders: Mapping[str, Callable[[], _T]]) -> dict[str, list[_T]]:
+    """Have each contender go so many times, in their order; return what each of them returned, turn by turn."""
+    turns = [{name: go() for name, go in contenders.items()} for _ in range(times)]
     return {name: [turn[name] for turn in turns] for name in contenders}
 
 

