@@ -11,8 +11,8 @@ __all__ = ["BOUNDS"]
 
 _ARCHIVE = (
     "An archive is fetched whole, signature and all, before any of it is unpacked: what is unpacked is never of another version than "
-    "what was verified, and a download that breaks off goes on where it was. So its bytes are written, read back for their digest, read "
-    "for the signature's own hash, and read again; only then they are unpacked, written and flushed, each in a thread of its own. A pipe "
+    "what was verified, and a download that breaks off goes on where it was. So its bytes are written, read back for their digest and the "
+    "signature's, and read again; only then they are unpacked, written and flushed, each in a thread of its own. A pipe "
     "does all of it at once and verifies nothing before. Unpacking a file while it still comes in is what could be gained. A layout has "
     "none of this, and is what to publish ([0022](../adr/0022-hydrating-at-the-disks-speed.md))."
 )
@@ -45,9 +45,10 @@ BOUNDS: Mapping[str, str] = {
         "times the idle one ([0022](../adr/0022-hydrating-at-the-disks-speed.md))."
     ),
     "search-hybrid": (
-        "Asked alone and again, the words take some 3 ms and the vectors 5, which are 24 MB to be read from memory; on questions never asked "
-        "before, each with its own quarter of a million postings and its own lists of vectors, the two and the texts of what is found take "
-        "11 to 13 ms, most of the difference being caches that are cold. To leave out postings that can't matter (MaxScore) was tried and is "
-        "slower ([0020](../adr/0020-inverted-index.md))."
+        "More than one of a hundred nearest are missed with fewer than 256 of the 4,096 lists, as vectors that were really embedded show; that is 48 MB "
+        "to be read from memory, two thirds of the time. Until that was known, half as many lists and vectors that were too easy to find gave "
+        "0.13. Codes of a sixteenth of the size to look through first, of another file format, are what would make it fast "
+        "([0021](../adr/0021-probed-lists.md)). The rest is words, a quarter of a million postings a question, and the texts of what is found; "
+        "to leave out postings that can't matter (MaxScore) was tried and is slower ([0020](../adr/0020-inverted-index.md))."
     ),
 }

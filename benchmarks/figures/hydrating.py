@@ -24,7 +24,6 @@ def layout(ground: Ground) -> Iterator[Figure | Growth]:
     contenders: dict[str, Callable[[], Used]] = {
         "ours": partial(_layout, ground, index),
         "curl": partial(curl, ground, index),
-        "checked": partial(curl, ground, index, "openssl dgst -sha256"),
     }
     if ground.peers is not None:
         contenders |= {"aria2c": partial(aria2c, ground, index), "hub": partial(hub, ground, index)}
@@ -36,7 +35,7 @@ def layout(ground: Ground) -> Iterator[Figure | Growth]:
     what, against = f"hydrate a layout of {size_of(index)}", "`curl -o` of the same bytes, and fsync"
     whole = f"{what}, cold, to searchable and durable"
     yield Figure("hydrate-layout", whole, against, "s", pairs(wall["ours"], wall["curl"]), 1.10)
-    both = pairs(cpu["ours"], cpu["checked"])
+    both = pairs(cpu["ours"], cpu["curl"])
     yield Figure(
         "hydrate-cpu", "processor time of it, for a gigabyte", "curl, and openssl's SHA-256", "s/GB", both, 1.25
     )

@@ -62,20 +62,25 @@ def test_types_are_as_promised(tmp_path: Path) -> None:
     opened.close()
 
 
-def test_the_same_vectors_give_the_same_bytes(tmp_path: Path, many: Path) -> None:
-    """Flat or inverted, with one OpenMP thread or several: the digest of a segment hangs on it."""
+@pytest.mark.parametrize("threads", [2, 5])
+def test_the_same_vectors_give_the_same_bytes(tmp_path: Path, many: Path, threads: int) -> None:
+    """Flat or inverted, with one OpenMP thread (another is left alone) or several: a segment's digest hangs on it."""
     vectors = unit_vectors(100, 16)
     write_vectors(vectors, tmp_path / "one")
     write_vectors(vectors.copy(), tmp_path / "two")
     assert (tmp_path / "one").read_bytes() == (tmp_path / "two").read_bytes()
 
+    left: list[int] = []
+
     def again() -> None:
-        faiss.omp_set_num_threads(1)
+        faiss.omp_set_num_threads(threads)
         write_vectors(MANY, tmp_path / "many")
+        left.append(faiss.omp_get_max_threads())
 
     thread = threading.Thread(target=again)
     thread.start()
     thread.join()
+    assert left == [threads]
     assert (tmp_path / "many").read_bytes() == many.read_bytes()
 
 
