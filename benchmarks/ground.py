@@ -64,7 +64,7 @@ class Scale:
 SCALES = {
     scale.name: scale
     for scale in (
-        Scale("full", small=10_000, middle=100_000, large=1_000_000, times=3, embedded=1_000),
+        Scale("full", small=10_000, middle=100_000, large=1_000_000, times=2, embedded=1_000),
         Scale("small", small=2_000, middle=12_000, large=60_000, times=3, embedded=300),
         Scale("tiny", small=20, middle=40, large=80, times=1, embedded=20),
     )

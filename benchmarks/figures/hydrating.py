@@ -14,8 +14,6 @@ from benchmarks.ground import Ground, Published
 __all__ = ["archives", "layout", "size_of", "unsigned"]
 
 _UNPACK = {"tar.zst": "zstd -q -d", "tar.gz": "pigz -d"}
-_MOST_TURNS = 2
-"""How often a gigabyte is moved by everybody: a turn takes the better part of a minute."""
 
 
 def layout(ground: Ground) -> Iterator[Figure | Growth]:
@@ -29,7 +27,7 @@ def layout(ground: Ground) -> Iterator[Figure | Growth]:
         contenders |= {"aria2c": partial(aria2c, ground, index), "hub": partial(hub, ground, index)}
     contenders |= {"middle": partial(_layout, ground, ground.middle), "small": partial(_layout, ground, ground.small)}
 
-    turns = in_turn(min(_MOST_TURNS, ground.scale.times), contenders)
+    turns = in_turn(ground.scale.times, contenders)
     wall = {name: [used.seconds for used in turn] for name, turn in turns.items()}
     cpu = {name: [used.cpu * 1e9 / index.size for used in turn] for name, turn in turns.items()}
     what, against = f"hydrate a layout of {size_of(index)}", "`curl -o` of the same bytes, and fsync"
@@ -69,7 +67,7 @@ def archives(ground: Ground) -> Iterator[Figure]:
     for path, (kind, unpack) in zip(paths, _UNPACK.items(), strict=True):
         url = f"{ground.host.url}/{path.name}"
         turns = in_turn(
-            min(_MOST_TURNS, ground.scale.times),
+            ground.scale.times,
             {
                 "ours": partial(hydrated, ground, "archive", url, ground.key),
                 "pipe": partial(piped, ground, url, unpack),

@@ -12,7 +12,7 @@ from benchmarks.ground import Ground
 
 __all__ = ["indexing"]
 
-_TREE = "json"
+_TREE = "concurrent"
 """A package of the standard library."""
 
 

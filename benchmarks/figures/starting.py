@@ -20,7 +20,7 @@ __all__ = ["client_of", "first_answer", "first_search", "serving"]
 
 QUERY = "read the lines of a file"
 _OURS = [sys.executable, "-m", "pycontextify", "serve"]
-_STARTS = 3
+_STARTS = 4
 """How many pairs a turn: starts differ by more from one to the next than by what is compared."""
 _HELLO = [sys.executable, "-m", "benchmarks.parts.hello"]
 
