@@ -43,7 +43,7 @@ BOUNDS: Mapping[str, str] = {
     ),
     "search-hybrid": (
         "More than one of a hundred nearest are missed with fewer than 256 of the 4,096 lists, as vectors that were really embedded show; that is 48 MB "
-        "to be read from memory, two thirds of the time. Until that was known, half as many lists and vectors that were too easy to find gave "
+        "to be read from memory, about half of the time. Until that was known, half as many lists and vectors that were too easy to find gave "
         "0.13. Codes of a sixteenth of the size to look through first, of another file format, are what would make it fast "
         "([0021](../adr/0021-probed-lists.md)). The rest is words, a quarter of a million postings a question, and the texts of what is found; "
         "to leave out postings that can't matter (MaxScore) was tried and is slower ([0020](../adr/0020-inverted-index.md))."
