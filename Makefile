@@ -9,7 +9,7 @@ bin := $(VENV)/bin
 ready := $(VENV)/.ready
 # Nothing is installed whose bytes were not known when the lock files were made. That goes for what builds, too: pip's
 # isolated builds would fetch their backends without looking at any hash. Sources are built for what has no wheel only.
-# Python compiles what is imported when it first is; to compile all of it beforehand takes as long as to install it.
+# Python compiles what is imported when it first is; to compile all of it beforehand takes 30 s more.
 pip := -m pip install --disable-pip-version-check --quiet --no-compile
 install := $(bin)/python $(pip) --no-build-isolation
 locked := $(install) --require-hashes --only-binary :all:

@@ -1,9 +1,9 @@
 """Indexes of any size that look like real ones: real text, and vectors that lie as an encoder's do.
 
-Chunks are runs of lines of Python's own standard library. A few thousand of them are embedded; every further vector
-lies between one of those and a near neighbour of it, with noise: as many clusters as the encoder makes, and as hard to
-tell apart. (Random directions would be no test: nothing is near to anything then, and an inverted file that looks
-into few lists finds nothing.)
+Chunks are runs of lines of Python's own standard library. A thousand or fewer of them are embedded; every further
+vector lies between one of those and a near neighbour of it, with noise: as many clusters as the encoder makes, and as
+hard to tell apart. (Random directions would be no test: nothing is near to anything then, and an inverted file that
+looks into few lists finds nothing.)
 """
 
 from __future__ import annotations

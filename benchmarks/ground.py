@@ -28,7 +28,7 @@ from pycontextify.snapshot.digest import Digest
 from pycontextify.store.layout import Layout
 from tests.system.nginx import Nginx
 
-__all__ = ["SCALES", "Ground", "Published", "Scale", "made_by"]
+__all__ = ["SCALES", "Ground", "Published", "Scale", "made_by", "making"]
 
 _ROOT = Path(__file__).resolve().parent.parent
 _MAKING = ("benchmarks", "pycontextify/index", "pycontextify/publish", "pycontextify/snapshot")
@@ -36,6 +36,14 @@ _MAKING = ("benchmarks", "pycontextify/index", "pycontextify/publish", "pycontex
 _KEY = generate_key(lambda size: bytes(range(size)))
 _SIGNED = Issue(sign=partial(sign, _KEY))
 """How everything is published: whoever hydrates it trusts the key."""
+
+
+@contextmanager
+def making(what: str) -> Iterator[None]:
+    """Tell that something is being made, and leave the disk nothing to do for it while something is measured."""
+    with under_way(what):
+        yield
+        os.sync()
 
 
 def made_by() -> str:
@@ -157,29 +165,26 @@ class Ground:
         built, site = Layout(self.home / f"built-{rows}"), self.home / f"site-{rows}"
         if not (site / "index.json").exists():
             shutil.rmtree(built.root, ignore_errors=True)
-            with under_way(f"an index of {rows:,} chunks"), self.empty(f"staging-{rows}") as staging:
+            with making(f"an index of {rows:,} chunks"), self.empty(f"staging-{rows}") as staging:
                 built.create()
                 generation = make_index(
                     built, rows, staging, lines=self.lines, sample=self.sample, encoder=self.encoder
                 )
                 publish_directory(built, generation, site, _SIGNED)
-            os.sync()  # so that the disk has nothing left to do for it when something is measured
         return Published(rows, built, site, lambda: self.host)
 
     def archive(self, index: Published, kind: str) -> Path:
         """Return an index as a signed archive, published beside the layouts."""
         path = self.home / f"index-{index.rows}.{kind}"
         if not path.exists():
-            with under_way(f"{kind} of {index.rows:,} chunks"):
+            with making(f"{kind} of {index.rows:,} chunks"):
                 publish_archive(index.built, index.generation, path, issue=_SIGNED)
         return path
 
     def archives(self, index: Published, kinds: Iterable[str]) -> list[Path]:
         """Return several, which are made side by side."""
         with ThreadPoolExecutor() as makers:
-            made = list(makers.map(partial(self.archive, index), kinds))
-        os.sync()
-        return made
+            return list(makers.map(partial(self.archive, index), kinds))
 
     def peer(self, name: str, *arguments: object) -> Any:
         """Run what a peer does in the environment of theirs; return what it tells."""

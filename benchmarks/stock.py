@@ -10,9 +10,8 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.given import Given
-from benchmarks.ground import Ground, Published
+from benchmarks.ground import Ground, Published, making
 from benchmarks.parts.opening import QUESTIONS
-from benchmarks.progress import under_way
 from benchmarks.questions import questions
 from pycontextify.index.vectors import Vectors
 
@@ -37,7 +36,7 @@ def shard(ground: Ground) -> Path:
     snapshot = ground.home / f"qdrant-{ground.middle.rows}.snapshot"
     if not snapshot.exists():
         what = given(ground)
-        with under_way(f"a Qdrant Edge shard of {ground.middle.rows:,} chunks"), ground.empty("shard") as place:
+        with making(f"a Qdrant Edge shard of {ground.middle.rows:,} chunks"), ground.empty("shard") as place:
             ground.peer("qdrant", "build", what, place, snapshot)
     return snapshot
 
@@ -47,7 +46,7 @@ def table(ground: Ground) -> Path:
     database = ground.home / f"lance-{ground.middle.rows}"
     if not database.exists():
         what = given(ground)
-        with under_way(f"a LanceDB table of {ground.middle.rows:,} chunks"):
+        with making(f"a LanceDB table of {ground.middle.rows:,} chunks"):
             ground.peer("lance", "build", what, database)
     return database
 
@@ -59,7 +58,7 @@ def upstream(ground: Ground) -> Path:
     if archive.exists():
         return archive
     with (
-        under_way(f"upstream's archive of {index.rows:,} chunks"),
+        making(f"upstream's archive of {index.rows:,} chunks"),
         tarfile.open(archive, "w:gz", compresslevel=6) as made,
     ):
         made.add(_vectors(index), "index.faiss")

@@ -42,9 +42,9 @@ BOUNDS: Mapping[str, str] = {
         "times the idle one ([0022](../adr/0022-hydrating-at-the-disks-speed.md))."
     ),
     "search-hybrid": (
-        "More than one of a hundred nearest are missed with fewer than 256 of the 4,096 lists, as vectors that were really embedded show; that is 48 MB "
-        "to be read from memory, about half of the time. Until that was known, half as many lists and vectors that were too easy to find gave "
-        "0.13. Codes of a sixteenth of the size to look through first, of another file format, are what would make it fast "
+        "A search looks into 256 lists, for with fewer it misses more than one in a hundred of the nearest among vectors that were really embedded; "
+        "of the 4,096 here, that is 48 MB to be read from memory, about half of the time. Until that was known, half as many lists and vectors that were too easy to find gave "
+        "0.13. Codes of a sixteenth of the size to look through first, of another file format, should make it fast, and were not tried "
         "([0021](../adr/0021-probed-lists.md)). The rest is words, a quarter of a million postings a question, and the texts of what is found; "
         "to leave out postings that can't matter (MaxScore) was tried and is slower ([0020](../adr/0020-inverted-index.md))."
     ),

@@ -11,7 +11,7 @@ from benchmarks.figures.fetching import aria2c, curl, hub, hydrated, piped
 from benchmarks.figures.turns import grown, in_turn, pairs
 from benchmarks.ground import Ground, Published
 
-__all__ = ["archives", "layout", "size_of", "unsigned"]
+__all__ = ["archives", "layout", "unsigned"]
 
 _UNPACK = {"tar.zst": "zstd -q -d", "tar.gz": "pigz -d"}
 
@@ -30,7 +30,7 @@ def layout(ground: Ground) -> Iterator[Figure | Growth]:
     turns = in_turn(ground.scale.times, contenders)
     wall = {name: [used.seconds for used in turn] for name, turn in turns.items()}
     cpu = {name: [used.cpu * 1e9 / index.size for used in turn] for name, turn in turns.items()}
-    what, against = f"hydrate a layout of {size_of(index)}", "`curl -o` of the same bytes, and fsync"
+    what, against = f"hydrate a layout of {_size_of(index)}", "`curl -o` of the same bytes, and fsync"
     whole = f"{what}, cold, to searchable and durable"
     yield Figure("hydrate-layout", whole, against, "s", pairs(wall["ours"], wall["curl"]), 1.10)
     both = pairs(cpu["ours"], cpu["curl"])
@@ -56,7 +56,7 @@ def unsigned(ground: Ground) -> Iterator[Figure]:
             "curl": lambda: curl(ground, index).seconds,
         },
     )
-    what = f"hydrate {size_of(index)}, trusting no signature: {index.rows:,} chunks are read through before they serve"
+    what = f"hydrate {_size_of(index)}, trusting no signature: {index.rows:,} chunks are read through before they serve"
     both = pairs(turns["ours"], turns["curl"])
     yield Figure("hydrate-unsigned", what, "`curl -o` of the same bytes, and fsync", "s", both)
 
@@ -87,6 +87,6 @@ def _layout(ground: Ground, index: Published) -> Used:
     return hydrated(ground, "url", index.url, ground.key)
 
 
-def size_of(index: Published) -> str:
+def _size_of(index: Published) -> str:
     """Tell the size of an index in words."""
     return f"{index.size / 1e9:.1f} GB" if index.size >= 1e9 else f"{index.size / 1e6:.0f} MB"

@@ -65,7 +65,7 @@ def test_there_is_no_end_to_texts() -> None:
 
 
 def test_grown_vectors_lie_near_to_what_they_grew_from() -> None:
-    """They have length 1, are no copies, and are nearer to their kin than those are to each other."""
+    """They have length 1, are no copies, and are twice as near to their kin as those are to each other."""
     random = np.random.default_rng(1)
     found = random.standard_normal((50, 384)).astype(np.float32)
     sample = Sample.of(found / np.linalg.norm(found, axis=1, keepdims=True))
@@ -73,7 +73,7 @@ def test_grown_vectors_lie_near_to_what_they_grew_from() -> None:
     assert np.allclose(np.linalg.norm(grown, axis=1), 1, atol=1e-5)
     nearest = (grown @ sample.vectors.T).max(axis=1)
     apart = sample.vectors @ sample.vectors.T - 2 * np.eye(50, dtype=np.float32)
-    assert float(apart.max(axis=1).mean()) < float(nearest.mean()) < 0.999
+    assert 2 * float(apart.max(axis=1).mean()) < float(nearest.mean()) < 0.999
     assert (sample.grow(200, np.random.default_rng(2)) == grown).all()
 
 
